@@ -3,6 +3,7 @@ import { isIP, type Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { CallOptions } from "../../proto/service.ts";
 import { observeSockets, stopReconnecting } from "../compat/grpc_channel.ts";
+import { MAX_KEPT_BYTES } from "../compat/sent_messages.ts";
 import { type Address, checkConnectable, formatAddress } from "../shared/address.ts";
 import { CallError } from "../shared/errors.ts";
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from "../shared/keepalive.ts";
@@ -88,6 +89,7 @@ export class Channel {
       "grpc.enable_channelz": 0,
       // The caller decides whether to retry: a lost call may have started a job.
       "grpc.enable_retries": 0,
+      "grpc.per_rpc_retry_buffer_size": MAX_KEPT_BYTES,
       "grpc.service_config_disable_resolution": 1,
       // The connection belongs to this client alone, so that close() can end it.
       "grpc.use_local_subchannel_pool": 1,

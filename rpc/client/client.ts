@@ -4,6 +4,7 @@ import type { CallName, CallOptions, JobWorkerClient } from "../../proto/service
 import { parseAddress } from "../shared/address.ts";
 import { decodeWithoutParts } from "../compat/message_decoder.ts";
 import { widenForReaders } from "../compat/reader_window.ts";
+import { sendWithoutCopies } from "../compat/sent_messages.ts";
 import { Channel } from "./channel.ts";
 import { Metadata } from "./grpc.ts";
 import { type ClientMethod, methods } from "./methods.ts";
@@ -18,6 +19,7 @@ export type { ServingStatus } from "../shared/health_definition.ts";
 export type { UnreachableReason } from "../shared/unavailable.ts";
 
 decodeWithoutParts();
+sendWithoutCopies();
 widenForReaders();
 
 /** Options of {@linkcode connect}. */

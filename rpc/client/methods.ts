@@ -5,6 +5,7 @@ import { Buffer } from "node:buffer";
 import protobuf from "protobufjs/dist/minimal/protobuf.js";
 import type { CallName } from "../../proto/service.ts";
 import { codecs } from "../../proto/teleport/v1/job_worker_codec.js";
+import type { MessageMemory } from "../compat/sent_messages.ts";
 import { CONVERSION, SERVICE_NAME } from "../shared/message_form.ts";
 
 /** A method, as a client uses it. */
@@ -12,7 +13,8 @@ export interface ClientMethod {
   readonly path: string;
   readonly requestStream: boolean;
   readonly responseStream: boolean;
-  readonly requestSerialize: (message: object) => Buffer;
+  /** Encodes a request, in new memory or in that of a call. */
+  readonly requestSerialize: (message: object, memory?: MessageMemory) => Buffer;
   readonly responseDeserialize: (bytes: Buffer) => object;
 }
 
@@ -20,7 +22,7 @@ export interface ClientMethod {
 interface Codec {
   readonly request: {
     fromObject(message: object): object;
-    encode(message: object): { finish(): Uint8Array };
+    encode(message: object, writer?: unknown): { finish(): Uint8Array };
   };
   readonly response: {
     decode(bytes: Uint8Array): object;
@@ -30,13 +32,20 @@ interface Codec {
   readonly responseStream: boolean;
 }
 
+/** Returns a writer that puts its message into the memory of a call. */
+function writerInto(memory: MessageMemory): object {
+  const writer = new protobuf.Writer();
+  // finish() takes its memory from the class.
+  return Object.assign(writer, { constructor: { alloc: (size: number) => memory.take(size) } });
+}
+
 function methodOf(name: string, { request, response, requestStream, responseStream }: Codec): ClientMethod {
   return {
     path: `/${SERVICE_NAME}/${name}`,
     requestStream,
     responseStream,
-    requestSerialize: (message) => {
-      const bytes = request.encode(request.fromObject(message)).finish();
+    requestSerialize: (message, memory) => {
+      const bytes = request.encode(request.fromObject(message), memory && writerInto(memory)).finish();
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     },
     responseDeserialize: (bytes) => response.toObject(response.decode(bytes), CONVERSION),

@@ -3,7 +3,7 @@ import type { Buffer } from "node:buffer";
 import type { CallOptions } from "../../proto/service.ts";
 import type { Channel } from "./channel.ts";
 import { Metadata } from "./grpc.ts";
-import { free } from "../compat/received_memory.ts";
+import { MessageMemory } from "../compat/sent_messages.ts";
 import type { ClientMethod } from "./methods.ts";
 
 /**
@@ -47,6 +47,7 @@ export function send(
 
   async function pump(): Promise<void> {
     const iterator = requests[Symbol.asyncIterator]();
+    const memory = new MessageMemory();
     while (!isOver) {
       const step = await untilOver(iterator.next());
       if (step === undefined) break;
@@ -54,10 +55,9 @@ export function send(
         call.end();
         return;
       }
-      // grpc-js copies the message into a frame, before it calls back.
-      const message = method.requestSerialize(step.value);
+      // HTTP/2 has copied the message before grpc-js calls back. So the next one may have its memory.
+      const message = method.requestSerialize(step.value, memory);
       await untilOver(new Promise<void>((sent) => call.write(message, () => sent())));
-      if (!isOver) free(message);
     }
     // This does not wait for return(), which may never resolve.
     Promise.resolve(iterator.return?.()).catch(() => {});
