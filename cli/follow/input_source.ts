@@ -9,9 +9,9 @@ const CHUNK_BYTES = 262_144;
 
 /**
  * The bounds of one call. The answer to a call says that the server has its data. Until then the data is kept, because a
- * lost connection may lose all of it. Large enough that the round trip of each call hardly counts.
+ * lost connection may lose all of it. Large enough that the wait for each answer hardly counts: nothing is sent meanwhile.
  */
-const MAX_CALL_BYTES = 8 * 1024 * 1024;
+const MAX_CALL_BYTES = 32 * 1024 * 1024;
 const MAX_CALL_CHUNKS = 1_024;
 
 /** Reads a file and makes the messages of calls from it. */
@@ -25,6 +25,8 @@ export class InputSource {
   #reading: Promise<Uint8Array | undefined> | undefined;
   /** The memory for the next read. Absent when kept data has the last one. */
   #buffer: Uint8Array | undefined;
+  /** The memory of data that the server has, for later reads. New memory is slow at its first use. */
+  readonly #spare: Uint8Array[] = [];
   /** Identifies the messages of the current call. The messages of an earlier call read nothing. */
   #currentCall: object | undefined;
   #isAtEnd = false;
@@ -87,10 +89,15 @@ export class InputSource {
       const arrived = this.#kept[0].subarray(0, inputBytes - this.#begin);
       this.#begin += arrived.length;
       this.#keptBytes -= arrived.length;
-      if (arrived.length === this.#kept[0].length) this.#kept.shift();
+      if (arrived.length === this.#kept[0].length) this.#use(this.#kept.shift());
       else this.#kept[0] = this.#kept[0].subarray(arrived.length);
     }
     return hasGrown;
+  }
+
+  /** Uses the memory of released data again, when it is as long as a read. */
+  #use(released: Uint8Array | undefined): void {
+    if (released?.buffer.byteLength === CHUNK_BYTES) this.#spare.push(new Uint8Array(released.buffer));
   }
 
   /** Ends the current call. It is not known how much of its data arrived. */
@@ -100,7 +107,7 @@ export class InputSource {
   }
 
   async #read(): Promise<Uint8Array | undefined> {
-    const buffer = this.#buffer ??= new Uint8Array(CHUNK_BYTES);
+    const buffer = this.#buffer ??= this.#spare.pop() ?? new Uint8Array(CHUNK_BYTES);
     try {
       const count = await this.#file.read(buffer);
       if (count === null) return undefined;

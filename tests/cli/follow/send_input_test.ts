@@ -4,6 +4,8 @@
  * Long: the tests share the servers that break.
  */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { joinBytes } from "../../../base/join_bytes.ts";
 import { Outages } from "../../../cli/follow/outage.ts";
 import { sendInput, type SendInputOptions, type SentInput } from "../../../cli/follow/send_input.ts";
 import type { Sent } from "../../../proto/service.ts";
@@ -30,7 +32,7 @@ interface Break {
 /** A server with one job that has a real input. Calls to it break off at the given moments. */
 class BreakingServer {
   readonly input = new ProcessInput();
-  readonly received: number[] = [];
+  readonly received: Uint8Array[] = [];
   /** The first messages of all calls. */
   readonly asked: Sent<InputRequest>[] = [];
   readonly #breaks: Break[];
@@ -39,11 +41,12 @@ class BreakingServer {
 
   constructor(...breaks: Break[]) {
     this.#breaks = breaks;
-    this.input.open(new WritableStream({ write: (data) => void this.received.push(...data) }));
+    // A copy, because the client uses the memory again.
+    this.input.open(new WritableStream({ write: (data) => void this.received.push(new Uint8Array(data)) }));
   }
 
   get text(): string {
-    return new TextDecoder().decode(new Uint8Array(this.received));
+    return new TextDecoder().decode(joinBytes(this.received));
   }
 
   async Input(messages: AsyncIterable<Sent<InputRequest>>): Promise<InputResponse> {
@@ -135,16 +138,29 @@ Deno.test("sendInput() continues with data that arrived during an outage", async
   assert.equal(server.text, "before meanwhile after");
 });
 
+/** Returns the offsets of the calls, each of which ends with the chunk that completes 32 MiB. */
+function offsetsOf(chunks: readonly Uint8Array[], begin: number): number[] {
+  const offsets = [begin];
+  let at = begin;
+  for (const { length } of chunks) {
+    if (at - offsets.at(-1)! >= 32 * 1024 * 1024) offsets.push(at);
+    at += length;
+  }
+  return offsets;
+}
+
 Deno.test("sendInput() begins at the offset, and sends long input in several calls", async () => {
   const server = new BreakingServer();
   await server.input.accept((async function* () {
     yield { data: new Uint8Array(3) };
   })());
-  const data = someBytes(65_536);
-  const chunks = Array.from({ length: 150 }, () => data);
+  const data = someBytes(262_144 + 140);
+  const chunks = Array.from({ length: 140 }, (_, at) => data.subarray(at, at + 262_144 - at % 2));
   const sent = await send(server, stdinOf(...chunks, null), { offset: 3 });
-  assert.deepEqual(sent, { inputBytes: 3 + 150 * 65_536, isClosed: true, isWhole: true });
-  assert.deepEqual(server.asked.map(({ offset }) => offset), [3, 3 + 128 * 65_536]);
+  const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+  assert.deepEqual(sent, { inputBytes: 3 + bytes, isClosed: true, isWhole: true });
+  assert.deepEqual(server.asked.map(({ offset }) => offset), offsetsOf(chunks, 3));
+  assert.ok(Buffer.from(joinBytes(server.received)).equals(joinBytes([new Uint8Array(3), ...chunks])));
   assert.equal(new Set(server.asked.map(({ writer }) => writer)).size, 1);
 });
 
