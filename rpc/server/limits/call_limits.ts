@@ -17,10 +17,12 @@
  * The default values and their reasons are in `user_accounts.ts`, `unread_answers.ts` and `field_limits.ts`. The
  * handlers of `../adapter/` ask for room and turns; `../auth_interceptor.ts` calls `admit`.
  */
+import type { ServerHttp2Session } from "node:http2";
 import type { PeerCertificate } from "../../../proto/service.ts";
 import { boundRequest, innerOf, type RequestMeter, sessionOf, streamOf } from "../../compat/grpc_call.ts";
 import type { Method } from "../../shared/definition.ts";
 import { maxMessageBytes } from "./field_limits.ts";
+import { SenderWindows } from "../receive_window.ts";
 import { LoopShare, Turns } from "./loop_share.ts";
 import { type AnswerLimits, DEFAULT_ANSWER_LIMITS, UnreadAnswers } from "./unread_answers.ts";
 import {
@@ -48,16 +50,20 @@ const held = new WeakMap<object, OpenRequest>();
 /** The bytes of the request of one open call. */
 class OpenRequest implements RequestMeter {
   readonly #accounts: UserAccounts;
-  readonly #account: ConnectionAccount;
+  readonly account: ConnectionAccount;
+  readonly session: ServerHttp2Session;
   #bytes = 0;
+  /** The bytes of requests that were handled. */
+  handledBytes = 0;
 
-  constructor(accounts: UserAccounts, account: ConnectionAccount) {
+  constructor(accounts: UserAccounts, account: ConnectionAccount, session: ServerHttp2Session) {
     this.#accounts = accounts;
-    this.#account = account;
+    this.account = account;
+    this.session = session;
   }
 
   received(bytes: number): string | undefined {
-    const { owner } = this.#account;
+    const { owner } = this.account;
     const max = this.#accounts.limits.maxRequestBytes;
     if (owner.requestBytes + bytes > max) {
       this.#accounts.refuse("request_bytes", owner.user);
@@ -72,7 +78,8 @@ class OpenRequest implements RequestMeter {
   release(bytes: number): void {
     const released = Math.min(bytes, this.#bytes);
     this.#bytes -= released;
-    this.#account.owner.requestBytes -= released;
+    this.handledBytes += released;
+    this.account.owner.requestBytes -= released;
   }
 }
 
@@ -88,6 +95,7 @@ export class CallLimits implements Disposable {
   readonly answers: UnreadAnswers;
   readonly share: LoopShare = new LoopShare();
   readonly #large = new Turns();
+  readonly #windows = new SenderWindows();
 
   /** The names of request types by method path. Without an entry the smallest message limit holds. */
   readonly #requestTypes: ReadonlyMap<string, string>;
@@ -120,7 +128,8 @@ export class CallLimits implements Disposable {
     if (session === undefined || stream === undefined || stream.destroyed) return;
     const account = this.accounts.of(session, certificate);
     this.accounts.enter(account, path, isStream);
-    const request = new OpenRequest(this.accounts, account);
+    this.#windows.adjust(session, account.calls, 0);
+    const request = new OpenRequest(this.accounts, account, session);
     if (method.requestStream) held.set(innerOf(call)!, request);
     boundRequest(call, maxMessageBytes(this.#requestTypes.get(path) ?? ""), request);
     // Emitted once. The function that once() makes would cost 200 bytes of each open call.
@@ -139,7 +148,10 @@ export class CallLimits implements Disposable {
   /** Subtracts a request of a stream that was handled from the user's open bytes. */
   release(call: object, bytes: number): void {
     const inner = innerOf(call);
-    if (inner !== undefined) held.get(inner)?.release(bytes);
+    const request = inner && held.get(inner);
+    if (request === undefined) return;
+    request.release(bytes);
+    this.#windows.adjust(request.session, request.account.calls, request.handledBytes);
   }
 
   /** Resolves when the server may make an answer. Returns undefined when it may now. */

@@ -43,9 +43,10 @@ export class UserAccount {
   }
 }
 
-/** The unsent bytes of one connection. */
+/** The open calls and the unsent bytes of one connection. */
 export class ConnectionAccount {
   readonly owner: UserAccount;
+  calls = 0;
   answerBytes = 0;
   /** Streams with unsent bytes, and since when; the longest wait first. */
   readonly unread = new Map<object, number>();
@@ -95,7 +96,8 @@ export class UserAccounts {
    *
    * @throws {LimitReachedError} when the user has too many open calls
    */
-  enter({ owner }: ConnectionAccount, method: string, isStream: boolean): void {
+  enter(account: ConnectionAccount, method: string, isStream: boolean): void {
+    const { owner } = account;
     const kind = isStream ? "streams" : "calls";
     const max = isStream ? this.limits.maxStreams : this.limits.maxCalls;
     if (owner[kind] >= max) {
@@ -105,11 +107,14 @@ export class UserAccounts {
       );
     }
     owner[kind] += 1;
+    account.calls += 1;
     this.open.set(method, (this.open.get(method) ?? 0) + 1);
   }
 
   /** Ends the count of a call. */
-  leave({ owner }: ConnectionAccount, method: string, isStream: boolean): void {
+  leave(account: ConnectionAccount, method: string, isStream: boolean): void {
+    const { owner } = account;
+    account.calls -= 1;
     owner[isStream ? "streams" : "calls"] -= 1;
     this.open.set(method, (this.open.get(method) ?? 1) - 1);
     if (owner.calls + owner.streams === 0) this.#users.delete(owner.user);

@@ -34,6 +34,16 @@ Deno.test("sendWithoutCopies() replaces the function of grpc-js, and its frames 
   }
 });
 
+Deno.test("sendWithoutCopies() is still needed because grpc-js copies each message into a new frame", async () => {
+  const message = messageIn(new MessageMemory(), someBytes(70_000));
+  const { sendCompression } = new CompressionFilter({}, {}) as unknown as {
+    readonly sendCompression: { writeMessage(message: Buffer, isCompressed: boolean): Promise<Buffer> };
+  };
+  const frame = await sendCompression.writeMessage(message, false);
+  assert.equal(frame.length, 70_005);
+  assert.ok(frame.buffer !== message.buffer);
+});
+
 Deno.test("MessageMemory.take() uses its memory again for a long message that fits", () => {
   const memory = new MessageMemory();
   const { buffer } = memory.take(100_000);
