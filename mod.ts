@@ -73,6 +73,7 @@ export {
 } from "./worker/process/state.ts";
 export type { JobFilter } from "./worker/job/filter.ts";
 export type { JobOrder } from "./worker/store/list_query.ts";
+export { type DeadHostsReport, endDeadHosts } from "./worker/supervisor/dead_hosts.ts";
 export { Supervisor } from "./worker/supervisor/supervisor.ts";
 export type { SupervisorStatistics } from "./worker/supervisor/statistics.ts";
 export type { JobEvent } from "./worker/supervisor/job_events.ts";

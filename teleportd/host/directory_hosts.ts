@@ -1,8 +1,9 @@
 /** Finds, starts and connects to the job hosts of a data directory, for the supervisor of a server. */
 import type { Logger } from "../../base/logger.ts";
-import { connectHost, HostConnectError, HostUnavailableError, makeRoomForJobHost, socketPath } from "../../job_host.ts";
+import { connectHost, HostConnectError, HostUnavailableError, makeRoomForJobHost } from "../../job_host.ts";
 import type { HostInfo, HostLink, JobHosts, OpenHosts } from "../../mod.ts";
 import { StartError } from "../start_error.ts";
+import { hasEndedInOrder } from "./ended_in_order.ts";
 import { findInstance, findInstances, type FoundInstance, instancePath, untilEnd } from "./instance_directory.ts";
 import { type LinkedHost, untilStarted } from "./external_start.ts";
 import { LaunchError, launchHost } from "./launcher.ts";
@@ -100,15 +101,11 @@ export class DirectoryHosts implements JobHosts {
   async connect(instance: string): Promise<HostLink | undefined> {
     const link = await this.#connect(await findInstance(this.#options.data, instance));
     if (link === undefined) {
-      if (await this.#hasEnded(instance)) this.#options.log.info(`The job host "${instance}" has ended`, { instance });
+      const path = instancePath(this.#options.data, instance);
+      if (await hasEndedInOrder({ path })) this.#options.log.info(`The job host "${instance}" has ended`, { instance });
       else this.#options.log.error(`The job host "${instance}" has died`, { instance });
     }
     return link;
-  }
-
-  /** A host that ends in order removes its socket, and its directory too when no end of a job is left. */
-  async #hasEnded(instance: string): Promise<boolean> {
-    return await Deno.lstat(socketPath(instancePath(this.#options.data, instance))).then(() => false, isNotFound);
   }
 
   /**
@@ -193,10 +190,6 @@ export class DirectoryHosts implements JobHosts {
     if (link === undefined) throw new LaunchError("it has ended");
     return link;
   }
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound;
 }
 
 function processOf({ info }: FoundInstance): string {

@@ -2,6 +2,7 @@
 import { connectHost, HostConnectError, type HostWork } from "../../job_host.ts";
 import { defined } from "../../base/defined.ts";
 import { formatColumns } from "../../text/columns.ts";
+import { hasEndedInOrder } from "./ended_in_order.ts";
 import { findInstances, type FoundInstance } from "./instance_directory.ts";
 
 /** How long a job host may take to answer, in milliseconds. */
@@ -13,9 +14,10 @@ const ANSWER_MS = 3_000;
  * - `hung`: it lives and does not answer
  * - `other-protocol`: it has no protocol in common with this version
  * - `refused`: its files do not belong to it or to this user
- * - `dead`: it has left files
+ * - `stopped`: it has ended in order, and has left ends of jobs for the next server
+ * - `dead`: it was killed or has crashed, and has left files
  */
-export type HostState = "attached" | "alone" | "retired" | "hung" | "other-protocol" | "refused" | "dead";
+export type HostState = "attached" | "alone" | "retired" | "hung" | "other-protocol" | "refused" | "stopped" | "dead";
 
 /** One job host. */
 export interface ListedHost {
@@ -33,7 +35,9 @@ export interface ListedHost {
 export async function listHosts(data: string): Promise<ListedHost[]> {
   return await Promise.all((await findInstances(data)).map(async (found) => {
     const { instance, info } = found;
-    const { state, runningJobs }: AskedHost = found.isAlive ? await ask(found) : { state: "dead" };
+    const { state, runningJobs }: AskedHost = found.isAlive
+      ? await ask(found)
+      : { state: await hasEndedInOrder(found) ? "stopped" : "dead" };
     return {
       instance,
       state,

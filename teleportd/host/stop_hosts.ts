@@ -1,23 +1,15 @@
-/** `teleportd host stop`: stops all jobs of a data directory, and their job hosts. */
+/** `teleportd host stop`: stops all jobs of a data directory, and their job hosts, also those of hosts that have died. */
 import { errorMessage } from "../../base/error_message.ts";
 import { connectHost, HostConnectError } from "../../job_host.ts";
+import { endLeftovers } from "./end_leftovers.ts";
 import { findInstances, type FoundInstance, untilEnd } from "./instance_directory.ts";
-
-/** Receives what happens, for people and for programs. */
-export interface StopReport {
-  /** A sentence about progress. */
-  readonly progress: (text: string) => void;
-  /** A job host has ended. */
-  readonly stopped: (instance: string) => void;
-  /** A job host could not be stopped. */
-  readonly failed: (text: string) => void;
-}
+import type { StopReport } from "./stop_report.ts";
 
 /**
- * Stops all jobs and all job hosts, at the same time.
+ * Stops all jobs and all job hosts, at the same time. Then ends what hosts that have died have left of their jobs.
  *
  * @param graceMs the time between SIGTERM and SIGKILL. Undefined: the grace period of each job
- * @returns false when a job host could not be stopped, or the directory does not exist
+ * @returns false when a job host could not be stopped, processes of jobs may be left, or the directory does not exist
  */
 export async function stopHosts(data: string, graceMs: number | undefined, report: StopReport): Promise<boolean> {
   const found = await findInstances(data);
@@ -26,11 +18,7 @@ export async function stopHosts(data: string, graceMs: number | undefined, repor
     return false;
   }
   const running = found.filter(({ isAlive }) => isAlive);
-  const died = found.length - running.length;
   if (running.length === 0) report.progress(`No job host runs for the data directory "${data}"`);
-  if (died > 0) {
-    report.progress(`Job hosts that have died: ${died}. The next start of a server ends what is left of their jobs`);
-  }
   const results = await Promise.all(running.map(async (found) => {
     try {
       await stopHost(found, graceMs, report);
@@ -44,7 +32,8 @@ export async function stopHosts(data: string, graceMs: number | undefined, repor
       return false;
     }
   }));
-  return !results.includes(false);
+  const left = (await findInstances(data)).filter(({ isAlive }) => !isAlive);
+  return await endLeftovers(data, left, report) && !results.includes(false);
 }
 
 async function stopHost(
