@@ -3,6 +3,7 @@ import { defined } from "../../base/defined.ts";
 import { failureReason } from "../../base/errno.ts";
 import { errorCode } from "../../base/error_code.ts";
 import { type FileModes, GROUP_MODES, OWNER_MODES } from "../../base/file_modes.ts";
+import { CertificateError } from "../../certs/errors.ts";
 import { keepFromJobs } from "../../job_host.ts";
 import { checkSharedDirectory, dataDirectory, makeDataDirectory } from "../data_directory.ts";
 import { EXIT_DEFECT, EXIT_OK } from "../exit_code.ts";
@@ -47,7 +48,9 @@ export async function runHostProgram(options: HostRunOptions, access: ProcessAcc
   const given = dataDirectory(options.data, directoryVariables(access));
   const serverUid = options.serverUser === undefined ? undefined : uidOf(options.serverUser, "--server-user");
   const modes = serverUid === undefined ? OWNER_MODES : GROUP_MODES;
-  await (serverUid === undefined ? makeDataDirectory(given) : checkSharedDirectory(given, serverUid));
+  await (serverUid === undefined ? makeDataDirectory(given) : checkSharedDirectory(given, serverUid)).catch((error) => {
+    throw startErrorOf(error, given);
+  });
   const data = await Deno.realPath(given);
   try {
     return await runInDirectory({ options, access, data, modes, inherited });
@@ -113,8 +116,9 @@ async function runInDirectory({ options, access, data, modes, inherited }: HostP
   }
 }
 
-/** Converts an error of the system, such as a full disk, to one that an administrator can act on. */
+/** Converts an error of the system, such as a full disk, and a file that others can change, to one of the start. */
 function startErrorOf(error: unknown, data: string): unknown {
+  if (error instanceof CertificateError) return new StartError(error.message, { cause: error });
   if (error instanceof StartError || errorCode(error) === undefined) return error;
   return new StartError(`Cannot use the data directory "${data}": ${failureReason(error)}`, { cause: error });
 }

@@ -98,6 +98,11 @@ Deno.test("host run reports in one line why it cannot start", async () => {
   const { code, stdout, stderr } = await teleportd("host", "run", "--data", `${dir.path}/data`);
   assert.deepEqual([code, stdout], [1, ""]);
   assert.match(stderr, /^teleportd: Cannot make the data directory [^\n]+\n$/);
+  await Deno.mkdir(`${dir.path}/open`);
+  await Deno.chmod(`${dir.path}/open`, 0o777);
+  const open = await teleportd("host", "run", "--stay", "--data", `${dir.path}/open/data`);
+  assert.deepEqual([open.code, open.stdout], [1, ""]);
+  assert.match(open.stderr, /^teleportd: Cannot trust "[^"]+\/open": every user can change it[^\n]*\n$/);
   const usage = await teleportd("host", "run", "--grace", "1s");
   assert.deepEqual([usage.code, usage.stderr.split("\n")[0]], [2, "teleportd: unknown option '--grace'"]);
 });
