@@ -39,6 +39,17 @@ export async function checkReadable(directory: string): Promise<void> {
   }
 }
 
+/**
+ * Checks that a data directory exists, for a command about one that is there already.
+ *
+ * @param action such as `stop job hosts`
+ * @throws {StartError} when it does not
+ */
+export async function checkDirectoryThere(directory: string, action: string): Promise<void> {
+  if (await Deno.stat(directory).then(({ isDirectory }) => isDirectory, () => false)) return;
+  throw new StartError(`Cannot ${action}: "${directory}" is not a data directory`);
+}
+
 /** A file is made to find out, because access control lists and mounts decide too. A full disk is reported later. */
 async function checkWritable(directory: string): Promise<void> {
   try {

@@ -1,6 +1,7 @@
 /** `teleportd host stop`: stops all jobs of a data directory, and their job hosts, also those of hosts that have died. */
 import { errorMessage } from "../../base/error_message.ts";
 import { connectHost, HostConnectError } from "../../job_host.ts";
+import { checkDirectoryThere } from "../data_directory.ts";
 import { endLeftovers } from "./end_leftovers.ts";
 import { findInstances, type FoundInstance, untilEnd } from "./instance_directory.ts";
 import type { StopReport } from "./stop_report.ts";
@@ -9,14 +10,12 @@ import type { StopReport } from "./stop_report.ts";
  * Stops all jobs and all job hosts, at the same time. Then ends what hosts that have died have left of their jobs.
  *
  * @param graceMs the time between SIGTERM and SIGKILL. Undefined: the grace period of each job
- * @returns false when a job host could not be stopped, processes of jobs may be left, or the directory does not exist
+ * @returns false when a job host could not be stopped, or processes of jobs may be left
+ * @throws {StartError} when the directory does not exist
  */
 export async function stopHosts(data: string, graceMs: number | undefined, report: StopReport): Promise<boolean> {
+  await checkDirectoryThere(data, "stop job hosts");
   const found = await findInstances(data);
-  if (!await Deno.stat(data).then(({ isDirectory }) => isDirectory, () => false)) {
-    report.failed(`Cannot stop job hosts: "${data}" is not a data directory`);
-    return false;
-  }
   const running = found.filter(({ isAlive }) => isAlive);
   if (running.length === 0) report.progress(`No job host runs for the data directory "${data}"`);
   const results = await Promise.all(running.map(async (found) => {

@@ -1,6 +1,6 @@
 /** The program `teleportd host`: runs, lists and stops job hosts. Loads only what its command needs. */
 import { escapeLine, escapeText } from "../../text/unprintable.ts";
-import { dataDirectory } from "../data_directory.ts";
+import { checkDirectoryThere, dataDirectory } from "../data_directory.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "../exit_code.ts";
 import type { HostCommand } from "../host/commands.ts";
 import { parseHostRun } from "../host/options.ts";
@@ -46,6 +46,7 @@ export async function runHostCommand(command: HostCommand, access: ProcessAccess
   }
   const found = dataDirectory(directory, directoryVariables(access));
   if (command.name === "ls") {
+    await checkDirectoryThere(found, "list job hosts");
     const { formatHosts, listHosts } = await import("../host/list_hosts.ts");
     access.print(escapeText(formatHosts(await listHosts(found), command.options.output)));
     return EXIT_OK;

@@ -50,7 +50,9 @@ async function list(data: string): Promise<Record<string, unknown>[]> {
 Deno.test("host ls shows a job host, and host stop ends it and removes its directory", async () => {
   await using dir = await tempDir();
   const data = `${dir.path}/data`;
-  assert.deepEqual(await list(data), []);
+  const absent = await teleportd("host", "ls", "--data", data);
+  assert.deepEqual([absent.code, absent.stdout], [1, ""]);
+  assert.equal(absent.stderr, `teleportd: Cannot list job hosts: "${data}" is not a data directory\n`);
   await using host = await startHost(data, "--stay");
   const { pid } = host.process;
   const [{ started_at, version, ...rest } = {}, ...others] = await list(data);
@@ -69,7 +71,7 @@ Deno.test("host ls shows a job host, and host stop ends it and removes its direc
   ]);
   const wrong = await teleportd("host", "stop", "--data", `${data}-wrong`);
   assert.deepEqual([wrong.code, wrong.stdout], [1, ""]);
-  assert.match(wrong.stderr, /is not a data directory/);
+  assert.equal(wrong.stderr, `teleportd: Cannot stop job hosts: "${data}-wrong" is not a data directory\n`);
 });
 
 Deno.test("host ls tells a job host that hangs from one that has died", async () => {
