@@ -30,10 +30,21 @@ async function namesIn(directory: string): Promise<string[]> {
   }
 }
 
-/** Returns the warning about an authority's key on the server's host. Jobs can read what the server's user can read. */
-export function authorityKeyWarning(path: string, uid: number | null = Deno.uid()): string {
-  const who = uid === 0 ? "Every job that runs as root" : "Every job that runs as the server's user";
+/**
+ * Returns the warning about an authority's key on the server's host. Jobs can read what their user can read.
+ *
+ * @param hostUid the user of the job host, when it is another one
+ * @returns undefined when jobs run as another user, who cannot read the key of the server's user
+ */
+export function authorityKeyWarning(
+  path: string,
+  hostUid?: number,
+  uid: number | null = Deno.uid(),
+): string | undefined {
+  const jobUid = hostUid ?? uid;
+  if (jobUid !== 0 && jobUid !== uid) return undefined;
+  const who = jobUid === 0 ? "Every job that runs as root" : "Every job that runs as the server's user";
   const remedy = "move the key to another machine (see docs/certificates-and-roles.md)";
   return `${who} can read the authority's key "${path}" and make certificates for any user and role: ${remedy}` +
-    (uid === 0 ? ", and run teleportd as a user of its own" : "");
+    (jobUid === 0 ? ", and run teleportd as a user of its own" : "");
 }

@@ -70,6 +70,7 @@ export async function openJobPlace(
     command: jobHost?.command ?? [],
     run: { data, cgroup, logLevel, logFormat, ...defined({ allowNewPrivileges, shutdownGrace }) },
     isExternal,
+    ...defined({ hostUser: flags.hostUser }),
     log,
   });
   return {

@@ -105,7 +105,8 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   if (flags.checkConfig || signal.aborted) return 0;
   await makeDataDirectory(directory, config.hostUid);
   const authorityKey = await authorityKeyIn(certs);
-  if (authorityKey !== undefined) log.warn(authorityKeyWarning(authorityKey), { path: authorityKey });
+  const keyWarning = authorityKey === undefined ? undefined : authorityKeyWarning(authorityKey, config.hostUid);
+  if (keyWarning !== undefined) log.warn(keyWarning, { path: authorityKey });
 
   await using opened = new AsyncDisposableStack();
   const monitoring = opened.use(await openMetrics(flags.metrics, { env, version }));

@@ -1,4 +1,5 @@
 /** Finds, starts and connects to the job hosts of a data directory, for the supervisor of a server. */
+import { defined } from "../../base/defined.ts";
 import type { Logger } from "../../base/logger.ts";
 import { connectHost, HostConnectError, HostUnavailableError, makeRoomForJobHost } from "../../job_host.ts";
 import type { HostInfo, HostLink, JobHosts, OpenHosts } from "../../mod.ts";
@@ -33,6 +34,10 @@ export interface DirectoryHostsOptions {
   readonly run: HostRunOptions;
   /** True: a service manager starts the job hosts. */
   readonly isExternal: boolean;
+  /** The user of the job hosts, when it is another one. */
+  readonly hostUser?: string;
+  /** How long a call waits for the service manager, in milliseconds. Default: 5,000. */
+  readonly launchMs?: number;
   readonly log: Logger;
 }
 
@@ -40,6 +45,8 @@ export interface DirectoryHostsOptions {
 export class DirectoryHosts implements JobHosts {
   readonly #options: DirectoryHostsOptions;
   #current: HostInfo | undefined;
+  /** True when the log has what an administrator can do, and no host has started since then. */
+  #hasAdvised = false;
 
   constructor(options: DirectoryHostsOptions) {
     this.#options = options;
@@ -89,12 +96,18 @@ export class DirectoryHosts implements JobHosts {
 
   async launch(): Promise<HostLink> {
     try {
-      const link = await this.#start([], EXTERNAL_LAUNCH_MS);
+      const link = await this.#start([], this.#options.launchMs ?? EXTERNAL_LAUNCH_MS);
       this.#current = link.info;
+      this.#hasAdvised = false;
       return link;
     } catch (error) {
-      if (error instanceof LaunchError) throw new HostUnavailableError(`none can be started: ${error.message}`);
-      throw error;
+      if (!(error instanceof LaunchError)) throw error;
+      // Users cannot start a job host. There may be a try for each call.
+      if (error.forUsers !== undefined && !this.#hasAdvised) {
+        this.#hasAdvised = true;
+        this.#options.log.error(`No job host runs: ${error.message}`);
+      }
+      throw new HostUnavailableError(error.forUsers ?? `none can be started: ${error.message}`);
     }
   }
 
@@ -181,7 +194,8 @@ export class DirectoryHosts implements JobHosts {
     if (isExternal) {
       const fits = (found: FoundInstance) => found.isAlive && found.info !== undefined && this.#fits(found.info);
       const connect = (found: FoundInstance) => this.#connect(found);
-      return await untilStarted(running, { data, version, log, timeoutMs, fits, connect });
+      const { hostUser } = this.#options;
+      return await untilStarted(running, { data, version, log, timeoutMs, fits, connect, ...defined({ hostUser }) });
     }
     makeRoomForJobHost();
     const instance = await launchHost(command, run);

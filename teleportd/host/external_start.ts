@@ -4,6 +4,7 @@ import type { Logger } from "../../base/logger.ts";
 import type { HostLink } from "../../mod.ts";
 import { findInstance, findInstances, type FoundInstance, hostsDirectory } from "./instance_directory.ts";
 import { LaunchError } from "./launcher.ts";
+import { shellWord } from "../../text/escape_terminal.ts";
 
 /** A job host that runs, with a link to it. */
 export type LinkedHost = readonly [FoundInstance, HostLink];
@@ -14,6 +15,8 @@ export interface ExternalStart {
   readonly data: string;
   readonly version: string;
   readonly log: Logger;
+  /** The user of the host, when it is another one. */
+  readonly hostUser?: string;
   /** How long to wait, in milliseconds. */
   readonly timeoutMs: number;
   /** Returns true for a host that lives and can run the jobs of the server. */
@@ -48,9 +51,16 @@ export async function untilStarted(running: readonly LinkedHost[], start: Extern
     clearTimeout(timer);
   }
   throw new LaunchError(
-    `none of version ${version} has started within ${timeoutMs / 1_000} s; ` +
-      `start one with teleportd host run --stay --data "${data}"`,
+    `none of version ${version} has started within ${timeoutMs / 1_000} s; ${startAdvice(data, start.hostUser)}`,
+    { forUsers: "none runs, and the operator of the server must start one" },
   );
+}
+
+/** Returns what an administrator can do. The host refuses the directories of a server whose user it does not know. */
+export function startAdvice(data: string, hostUser?: string, serverUid: number | null = Deno.uid()): string {
+  const [as, option] = hostUser === undefined ? ["", ""] : [`as user ${hostUser} `, ` --server-user ${serverUid}`];
+  return "start its service, such as with systemctl start teleportd-host, " +
+    `or run ${as}teleportd host run --stay${option} --data ${shellWord(data)}`;
 }
 
 async function askForSuccessor([{ instance }, link]: LinkedHost, start: ExternalStart): Promise<void> {

@@ -18,15 +18,24 @@ export function readyLine(instance: string): string {
   return `ready ${instance}\n`;
 }
 
+/** The options of an error. */
+export interface LaunchErrorOptions extends ErrorOptions {
+  readonly isComplete?: boolean;
+  readonly forUsers?: string;
+}
+
 /** A job host could not be started. The message is the reason. */
 export class LaunchError extends Error {
   override readonly name = "LaunchError";
   /** True for a sentence of the job host itself, which says what could not be done and why. */
   readonly isComplete: boolean;
+  /** The reason for users, when the message is for the administrator alone. */
+  readonly forUsers?: string;
 
-  constructor(reason: string, options: ErrorOptions & { readonly isComplete?: boolean } = {}) {
+  constructor(reason: string, options: LaunchErrorOptions = {}) {
     super(reason, options);
     this.isComplete = options.isComplete ?? false;
+    if (options.forUsers !== undefined) this.forUsers = options.forUsers;
   }
 }
 

@@ -23,6 +23,7 @@ import { ServiceNotifier } from "../process/service_notifier.ts";
 import { ignoreHangup } from "../process/ignored_hangup.ts";
 import { listenForStopSignals } from "../process/stop_signals.ts";
 import { handleUncaught } from "../process/uncaught.ts";
+import { FileAccessError } from "../../trust/file_access.ts";
 import { TextNotWrittenError } from "../../text/write_text.ts";
 import { directoryVariables, managerOf } from "./variables.ts";
 import type { ProcessAccess } from "./process_access.ts";
@@ -49,7 +50,7 @@ export async function runHostProgram(options: HostRunOptions, access: ProcessAcc
   const serverUid = options.serverUser === undefined ? undefined : uidOf(options.serverUser, "--server-user");
   const modes = serverUid === undefined ? OWNER_MODES : GROUP_MODES;
   await (serverUid === undefined ? makeDataDirectory(given) : checkSharedDirectory(given, serverUid)).catch((error) => {
-    throw startErrorOf(error, given);
+    throw startErrorOf(serverUid === undefined ? withServerUser(error) : error, given);
   });
   const data = await Deno.realPath(given);
   try {
@@ -114,6 +115,13 @@ async function runInDirectory({ options, access, data, modes, inherited }: HostP
   } finally {
     await log.close();
   }
+}
+
+/** Adds to the refusal of another user's directory that it may be the one of the server. */
+function withServerUser(error: unknown): unknown {
+  const { cause } = error instanceof CertificateError ? error : {};
+  if (!(cause instanceof FileAccessError) || cause.code !== "FOREIGN_OWNER") return error;
+  return new StartError(`${cause.message}. If that is the user of the server, give --server-user`, { cause });
 }
 
 /** Converts an error of the system, such as a full disk, and a file that others can change, to one of the start. */

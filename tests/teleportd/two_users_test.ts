@@ -1,7 +1,7 @@
 /** The checks of a data directory when the server and the job host have different users. */
 import assert from "node:assert/strict";
 import { checkSharedDirectory } from "../../teleportd/data_directory.ts";
-import { checkDataDirectory } from "../../teleportd/file_trust.ts";
+import { authorityKeyWarning, checkDataDirectory } from "../../teleportd/file_trust.ts";
 import { uidOf } from "../../teleportd/other_user.ts";
 import { StartError } from "../../teleportd/start_error.ts";
 import { missing, skippedIf } from "../support/needs.ts";
@@ -51,4 +51,15 @@ Deno.test("uidOf() finds a user by name and number, and refuses an unknown one a
     assert.match(error.message, /^Cannot use --host-user: No such user "nobody-of-that-name": name one/);
     return true;
   });
+});
+
+Deno.test("authorityKeyWarning() warns only when jobs run as a user who can read the key", () => {
+  assert.match(
+    authorityKeyWarning("/ca.key", undefined, 7) ?? "",
+    /^Every job that runs as the server's user can read/,
+  );
+  assert.match(authorityKeyWarning("/ca.key", undefined, 0) ?? "", /^Every job that runs as root can read/);
+  assert.match(authorityKeyWarning("/ca.key", 0, 7) ?? "", /^Every job that runs as root can read/);
+  assert.equal(authorityKeyWarning("/ca.key", 8, 7), undefined);
+  assert.equal(authorityKeyWarning("/ca.key", 8, 0), undefined);
 });

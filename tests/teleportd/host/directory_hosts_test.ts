@@ -1,6 +1,7 @@
 /** How a server speaks about a job host whose link has ended. */
 import assert from "node:assert/strict";
 import { DirectoryHosts } from "../../../teleportd/host/directory_hosts.ts";
+import { startAdvice } from "../../../teleportd/host/external_start.ts";
 import { InstanceDirectory } from "../../../teleportd/host/instance_directory.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
@@ -32,3 +33,35 @@ for (
     assert.deepEqual(lines, [expected]);
   });
 }
+
+Deno.test("startAdvice() names both users when they differ", () => {
+  assert.match(startAdvice("/d a"), /teleportd-host, or run teleportd host run --stay --data '\/d a'$/);
+  assert.match(
+    startAdvice("/d", "jobs", 7),
+    /or run as user jobs teleportd host run --stay --server-user 7 --data \/d$/,
+  );
+});
+
+Deno.test("launch() of an external host tells users less than the log, which has it once", async () => {
+  await using dir = await tempDir();
+  const errors: string[] = [];
+  const ignore = () => {};
+  const hosts = new DirectoryHosts({
+    data: dir.path,
+    version: "1.0.0",
+    inherited: "",
+    command: [],
+    run: { cgroup: "off", logLevel: "info", logFormat: "text" },
+    isExternal: true,
+    hostUser: "jobs",
+    launchMs: 1,
+    log: { debug: ignore, info: ignore, warn: ignore, error: (text) => void errors.push(text) },
+  });
+  for (let call = 0; call < 2; call++) {
+    await assert.rejects(hosts.launch(), {
+      message: /job host: none runs, and the operator of the server must start one/,
+    });
+  }
+  assert.equal(errors.length, 1);
+  assert.match(errors[0]!, /^No job host runs: .* as user jobs teleportd host run --stay --server-user \d+ --data /);
+});
