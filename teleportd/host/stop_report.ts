@@ -1,4 +1,4 @@
-/** What `teleportd host stop` reports. */
+/** The events that `teleportd host stop` reports. */
 
 /** Receives what happens, for people and for programs. */
 export interface StopReport {
