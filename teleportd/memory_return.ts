@@ -30,8 +30,11 @@ export interface MemoryTools {
 /** The time from a call to the check of the memory, and between two checks. */
 const CHECK_MS = 1_000;
 
-/** The time between two collections of a calm server. The next peak may come at once. */
-const CALM_MS = 10_000;
+/**
+ * The share of a core with which a calm server collects. So the pause between two collections depends on what one costs:
+ * about a second. In a fixed pause of 10 seconds a job writes two gigabytes.
+ */
+const CALM_SHARE = 0.05;
 
 /** The time without any call after which a process is at rest, in milliseconds. */
 const REST_MS = 10_000;
@@ -69,7 +72,8 @@ export class MemoryReturn implements Disposable {
   /** The memory after the last collection. Before the first one, the memory at the start. */
   #before: HeldMemory;
   #hasCollected = false;
-  #collectedMs = performance.now();
+  /** When a calm server may collect again. */
+  #nextCalmMs = 0;
   #activeMs = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #restTimer: ReturnType<typeof setTimeout> | undefined;
@@ -102,8 +106,7 @@ export class MemoryReturn implements Disposable {
   /** Collects if it gives enough back. Returns whether to check again. */
   #check(isBusy: boolean): boolean {
     if (!this.#hasGrown(CALM_GROWTH)) return false;
-    const isLong = performance.now() - this.#collectedMs >= CALM_MS;
-    if (isBusy ? !this.#hasGrown(BUSY_GROWTH) : !isLong) return true;
+    if (isBusy ? !this.#hasGrown(BUSY_GROWTH) : performance.now() < this.#nextCalmMs) return true;
     this.#collect();
     return false;
   }
@@ -118,8 +121,9 @@ export class MemoryReturn implements Disposable {
   }
 
   #collect(): void {
+    const startCpuMs = this.#tools.cpuMs();
     this.#tools.collect();
-    this.#collectedMs = performance.now();
+    this.#nextCalmMs = performance.now() + (this.#tools.cpuMs() - startCpuMs) / CALM_SHARE;
     this.#before = this.#tools.memory();
     this.#hasCollected = true;
   }

@@ -58,6 +58,12 @@ export function joinWrites(session: Http2Session): boolean {
     // Deno ends the socket after a read when HTTP/2 has ended the session. The last frames were not sent then.
     if (!isFull() && !handle.hasPendingData()) read(NOTHING);
   };
+  /** The copy waits with the client. The collector would find it late, because it is then old. */
+  const writeCopy = (copy: Uint8Array) =>
+    socket.write(copy, (error) => {
+      if (!error) free(copy);
+      written(error);
+    });
   handle.sendPending = () => {
     // A stream that is closed now sends its last bytes first. So a socket that is busy with little gets more.
     while (!isFull()) {
@@ -67,7 +73,8 @@ export function joinWrites(session: Http2Session): boolean {
       const bytes = takeFrames(handle, taken);
       // A socket that is busy keeps what it is given.
       const isFree = socket.writableLength === 0 && !socket.connecting;
-      if (bytes.length > 0) socket.write(isFree ? bytes : bytes.slice(), written);
+      if (bytes.length > 0 && isFree) socket.write(bytes, written);
+      else if (bytes.length > 0) writeCopy(bytes.slice());
       memory = taken;
       if (bytes.length === 0) break;
       report.call(handle);

@@ -20,12 +20,13 @@ class FakeProcess implements MemoryTools {
   cpuMs = () => this.cpu;
   collect = () => {
     this.collections += 1;
+    this.cpu += 100;
     this.held = 60 * MEBIBYTE;
     this.freed = 30 * MEBIBYTE;
   };
 }
 
-/** Makes a call in each of 12 seconds: longer than a calm server waits between two collections. */
+/** Makes a call in each of 12 seconds: longer than a server without calls waits until it counts as at rest. */
 function callFor12Seconds(memory: MemoryReturn, time: FakeTime): void {
   for (let second = 0; second < 12; second += 1) {
     memory.active();
@@ -55,6 +56,20 @@ Deno.test("MemoryReturn collects when the process has grown and V8 has not", () 
   tools.freed = 47 * MEBIBYTE;
   callFor12Seconds(memory, time);
   assert.equal(tools.collections, 1);
+});
+
+Deno.test("MemoryReturn collects on a calm server again after twenty times the processor time of a collection", () => {
+  using time = new FakeTime();
+  const tools = new FakeProcess();
+  using memory = new MemoryReturn(tools);
+  const counts = [];
+  for (let second = 0; second < 6; second += 1) {
+    tools.freed += 20 * MEBIBYTE;
+    memory.active();
+    time.pass(1_000);
+    counts.push(tools.collections);
+  }
+  assert.deepEqual(counts, [1, 1, 2, 2, 3, 3], "a collection takes 100 ms, so the pause is 2 s");
 });
 
 Deno.test("MemoryReturn collects once after the start, and then has no timer", () => {
