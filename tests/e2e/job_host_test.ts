@@ -25,6 +25,9 @@ import { tempDir } from "../support/temp_dir.ts";
 /** Writes a number each time its gate has a line, and ends with the last one. */
 const COUNTING = 'i=0; while [ $i -lt 5 ] && read go; do i=$((i+1)); echo "number $i"; done <"$0"; exit 3';
 
+/** How long it may take to learn that a job host hangs. 10 seconds are promised; a busy test machine gets three times that. */
+const HANG_MS = 30_000;
+
 /** A directory whose job hosts are ended with it. */
 async function makePlace() {
   const dir = await tempDir();
@@ -168,7 +171,7 @@ Deno.test("a job host that hangs makes calls fail with UNAVAILABLE and health NO
   const pid = await hostOf(place.data);
   assert.equal(await client.health(), "SERVING");
   Deno.kill(pid, "SIGSTOP");
-  const refused = deadline(refusal(client.calls.Signal({ id, signal: "SIGTERM" })), "the refusal");
+  const refused = deadline(refusal(client.calls.Signal({ id, signal: "SIGTERM" })), "the refusal", HANG_MS);
   assert.equal((await refused).status, "UNAVAILABLE");
   assert.equal(await client.health(), "NOT_SERVING");
   assert.match(
@@ -188,7 +191,7 @@ Deno.test("checks of the health alone find out that a job host hangs", async () 
   const pid = await hostOf(place.data);
   assert.equal(await client.health(), "SERVING");
   Deno.kill(pid, "SIGSTOP");
-  await eventually(async () => await client.health() === "NOT_SERVING", "NOT_SERVING");
+  await eventually(async () => await client.health() === "NOT_SERVING", "NOT_SERVING", HANG_MS);
   await server.says(new RegExp(`process ${pid} of version .* does not answer`));
   Deno.kill(pid, "SIGCONT");
   await eventually(async () => await client.health() === "SERVING", "SERVING");
@@ -206,7 +209,7 @@ Deno.test("a watch of the health alone finds out that a job host hangs", async (
     service: "",
   });
   watch.on("error", () => {}); // The cancel at the end.
-  const next = () => deadline(new Promise((resolve) => watch.once("data", resolve)), "a status");
+  const next = () => deadline(new Promise((resolve) => watch.once("data", resolve)), "a status", HANG_MS);
   assert.deepEqual(await next(), { status: "SERVING" });
   Deno.kill(pid, "SIGSTOP");
   assert.deepEqual(await next(), { status: "NOT_SERVING" });
