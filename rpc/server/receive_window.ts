@@ -28,6 +28,8 @@ const MAX_WIDE = 16;
 /** Widens the receive windows of connections while their requests are read. */
 export class SenderWindows {
   readonly #wide = new Set<ServerHttp2Session>();
+  /** Connections whose end is listened to. A connection can be wide several times. */
+  readonly #known = new WeakSet<ServerHttp2Session>();
 
   /**
    * Sets the window of a connection after one of its calls has begun, or was read.
@@ -47,7 +49,9 @@ export class SenderWindows {
     // These take effect for open calls too.
     session.settings({ initialWindowSize: bytes });
     session.setLocalWindowSize(bytes);
-    if (!isWide) session.once("close", () => this.#wide.delete(session));
+    if (this.#known.has(session)) return;
+    this.#known.add(session);
+    session.once("close", () => this.#wide.delete(session));
   }
 }
 

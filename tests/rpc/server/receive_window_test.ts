@@ -46,6 +46,7 @@ Deno.test("SenderWindows.adjust() widens a window once much was read, and narrow
   assert.deepEqual(session.windows, [WIDE, NARROW]);
   adjust(windows, session, 3, WIDE);
   assert.deepEqual(session.windows, [WIDE, NARROW, WIDE]);
+  assert.equal(session.listenerCount("close"), 1);
 });
 
 Deno.test("SenderWindows.adjust() widens a bounded number of windows, until connections end", () => {
