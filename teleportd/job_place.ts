@@ -30,6 +30,8 @@ export interface JobPlace extends AsyncDisposable {
   readonly options: Pick<SupervisorOptions, "hosts" | "cgroups" | "stopsJobs">;
   /** True when jobs run on after the end of the server. */
   readonly outlivesServer: boolean;
+  /** Returns the process of the job host for new jobs. Absent without job hosts. */
+  readonly hostPid?: () => number | undefined;
   /** Returns the cgroups of new jobs. */
   readonly cgroups: () => PlaceCgroups;
 }
@@ -76,6 +78,7 @@ export async function openJobPlace(
   return {
     options: { hosts, stopsJobs: flags.stopJobs === true },
     outlivesServer: flags.stopJobs !== true,
+    hostPid: () => hosts.current?.pid,
     cgroups() {
       const { cgroups, cgroupText = "The job host does not answer" } = hosts.current ?? {};
       return { text: cgroupText, hasCgroups: cgroups !== undefined, controllers: cgroups?.controllers ?? [] };

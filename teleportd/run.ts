@@ -114,7 +114,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   const place = await openJobPlace(flags, config, environment, log);
   const placing = await openEngineOf(flags, config, environment, log);
   const health = new ServingState();
-  const trouble = new DiskTrouble(log);
+  const trouble = new DiskTrouble(log, { onGone: (isGone) => health.set({ hasDirectory: !isGone }) });
   const supervisorParts = {
     ...supervisorOptions(flags, limits, environment, log, trouble),
     ...place.options,
@@ -128,6 +128,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
     },
   };
   const supervisor = openSupervisor(flags, supervisorParts, place);
+  trouble.watch(`${directory}/jobs.db`);
   // Removed after the supervisor has closed. Not registered earlier: without the lock on the directory, the cgroups may
   // belong to another server.
   opened.use(place);
@@ -160,7 +161,9 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   let stopping: Promise<void> | undefined;
   opened.use(onAbort(signal, () => {
     health.set({ isStopping: true });
-    stopping = stoppingText(place, directory, supervisor).then((text) => serverLog.info(text));
+    stopping = stoppingText(place, trouble.isGone ? undefined : directory, supervisor).then((text) =>
+      serverLog.info(text)
+    );
   }));
 
   // The order of the end: no new work is taken, jobs end or are left, streams deliver the rest, and the audit log is closed.

@@ -4,11 +4,13 @@
 interface Facts {
   readonly hostsAnswer: boolean;
   readonly isStopping: boolean;
+  /** False while the data directory is gone. */
+  readonly hasDirectory: boolean;
 }
 
 /** The health of a server. */
 export class ServingState {
-  #facts: Facts = { hostsAnswer: true, isStopping: false };
+  #facts: Facts = { hostsAnswer: true, isStopping: false, hasDirectory: true };
   #report: ((isServing: boolean) => void) | undefined;
 
   /** Reports the health now, and each change of the facts. */
@@ -20,6 +22,7 @@ export class ServingState {
   /** Changes facts. */
   set(facts: Partial<Facts>): void {
     this.#facts = { ...this.#facts, ...facts };
-    this.#report?.(this.#facts.hostsAnswer && !this.#facts.isStopping);
+    const { hostsAnswer, isStopping, hasDirectory } = this.#facts;
+    this.#report?.(hostsAnswer && !isStopping && hasDirectory);
   }
 }

@@ -7,18 +7,27 @@ import type { JobPlace } from "./job_place.ts";
 /** How long the count of the jobs may take, in milliseconds. A job host that hangs does not answer. */
 const COUNT_MS = 500;
 
-/** Returns the sentence. With jobs that continue it says how many, and how to stop them. */
+/**
+ * Returns the sentence. With jobs that continue it says how many, and how to stop them.
+ *
+ * @param directory the data directory. Undefined: it is gone, so `teleportd host stop` cannot find the job host
+ */
 export async function stoppingText(
-  { outlivesServer }: Pick<JobPlace, "outlivesServer">,
-  directory: string,
+  { outlivesServer, hostPid }: Pick<JobPlace, "outlivesServer" | "hostPid">,
+  directory: string | undefined,
   supervisor: Pick<Supervisor, "statistics">,
 ): Promise<string> {
   if (!outlivesServer) return "Stopping: no new work is taken, and jobs are being ended";
   const running = await deadline(supervisor.statistics(), COUNT_MS).then((found) => found?.running, () => undefined);
   const jobs = running === 1 ? "1 job continues" : `${running ?? "the"} jobs continue`;
-  return running === 0
-    ? "Stopping: no new work is taken, and no job runs"
-    : `Stopping: no new work is taken, and ${jobs}; stop them with teleportd host stop --data ${shellWord(directory)}`;
+  if (running === 0) return "Stopping: no new work is taken, and no job runs";
+  const pid = hostPid?.();
+  const remedy = directory !== undefined
+    ? `stop them with teleportd host stop --data ${shellWord(directory)}`
+    : `their data directory is gone, so stop them by SIGTERM to their job host${
+      pid === undefined ? "" : `: kill ${pid}`
+    }`;
+  return `Stopping: no new work is taken, and ${jobs}; ${remedy}`;
 }
 
 /**

@@ -1,8 +1,14 @@
 /** The advice for users when the data directory cannot be written. */
 import { errnoOf } from "../base/errno.ts";
 
+/** The reason of a write that is not made, because the data directory is no longer the one that was opened. */
+export function directoryGone(): Error {
+  return Object.assign(new Error("The data directory was deleted or replaced"), { code: "ENOENT", isGone: true });
+}
+
 /** Returns what to do when a file of the data directory cannot be written. */
 export function writeAdvice(error: unknown): string {
+  if (error instanceof Error && "isGone" in error) return "it was deleted or replaced: ask its operator to put it back";
   if (error instanceof Deno.errors.NotCapable) return "run the program with permission to read and write it";
   switch (errnoOf(error)) {
     case "EACCES":

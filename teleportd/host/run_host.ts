@@ -76,6 +76,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
   const main = controls.service && new MainProcess(data, instance, controls.service);
   const idle = Promise.withResolvers<void>();
   const trouble = new DiskTrouble(log);
+  trouble.watch(directory.path);
   let succeeding: Promise<string> | undefined;
   const succeed = async () => {
     const successor = await launchHost(command, { ...sameOptions, data }, { isSuccessor: options.stay === true });

@@ -1,6 +1,7 @@
 /** Tests of the log lines about a disk that cannot be written. */
 import assert from "node:assert/strict";
 import { DiskTrouble } from "../../teleportd/disk_trouble.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const FULL = Object.assign(new Error("database or disk is full"), { code: "ERR_SQLITE_ERROR" });
 const NO_SPACE = Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" });
@@ -9,7 +10,7 @@ Deno.test("DiskTrouble logs one line when a disk is full, and one when it is ove
   const lines: string[] = [];
   const note = (line: string) => void lines.push(line);
   let now = 0;
-  const trouble = new DiskTrouble({ error: note, info: note, warn: note, debug: note }, () => now);
+  const trouble = new DiskTrouble({ error: note, info: note, warn: note, debug: note }, { now: () => now });
   trouble.written();
   for (let count = 0; count < 10; count++) {
     assert.ok(trouble.report(FULL) && trouble.report(NO_SPACE));
@@ -33,4 +34,31 @@ Deno.test("DiskTrouble leaves every other error to its caller", () => {
   ) {
     assert.equal(trouble.report(error), false);
   }
+});
+
+Deno.test("DiskTrouble reports once that a directory is gone, and when it is back", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(`${dir.path}/data`);
+  const lines: string[] = [];
+  const note = (line: string) => void lines.push(line);
+  const gone: boolean[] = [];
+  const trouble = new DiskTrouble({ error: note, info: note, warn: note, debug: note }, {
+    onGone: (isGone) => void gone.push(isGone),
+  });
+  trouble.watch(`${dir.path}/data`);
+  const missing = new Deno.errors.NotFound("x");
+  Object.assign(missing, { code: "ENOENT" });
+  assert.equal(trouble.report(missing), false);
+  await Deno.rename(`${dir.path}/data`, `${dir.path}/away`);
+  assert.ok(trouble.report(missing) && trouble.report(missing));
+  trouble.written();
+  assert.deepEqual([gone, trouble.isGone], [[true], true]);
+  await Deno.rename(`${dir.path}/away`, `${dir.path}/data`);
+  trouble.written();
+  trouble.written();
+  assert.deepEqual([gone, trouble.isGone], [[true, false], false]);
+  assert.deepEqual(lines.map((line) => line.slice(0, 30)), [
+    "The data directory was deleted",
+    "The data directory is back",
+  ]);
 });

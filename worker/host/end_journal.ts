@@ -5,6 +5,7 @@
  * follows soon, for all ends that no supervisor has stored by then. Nobody waits for it, because it takes 1 to 10 ms. The
  * database of a supervisor does not wait for it either.
  */
+import { errorCode } from "../../base/error_code.ts";
 import { CLOSING_LINE, encodeEnd } from "./end_line.ts";
 import { JournalFile } from "./journal_file.ts";
 import type { JobChange } from "./link.ts";
@@ -54,15 +55,17 @@ export class EndJournal {
   #syncTimer: ReturnType<typeof setTimeout> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
+  /** True when the last write failed because the directory is gone. Nobody could read the ends there. */
+  #isGone = false;
 
   constructor(options: EndJournalOptions) {
     this.#options = options;
     this.#file = new JournalFile(options.path);
   }
 
-  /** True when each end that is needed is written and synced. */
+  /** True when each end that is needed is written and synced, or its directory is gone. */
   get isWritten(): boolean {
-    return this.#unwritten.length === 0 && this.#writing === undefined && this.#unsynced.size === 0 &&
+    return (this.#unwritten.length === 0 || this.#isGone) && this.#writing === undefined && this.#unsynced.size === 0 &&
       this.#syncing === undefined;
   }
 
@@ -111,7 +114,9 @@ export class EndJournal {
       clearTimeout(this.#syncTimer);
     } while (this.#unsynced.size > 0);
     clearTimeout(this.#retryTimer);
-    if (isComplete && this.isWritten && this.#file.size > 0) await this.#writeClosingLine();
+    if (isComplete && this.#unwritten.length === 0 && this.isWritten && this.#file.size > 0) {
+      await this.#writeClosingLine();
+    }
     await this.#file.close();
   }
 
@@ -133,7 +138,9 @@ export class EndJournal {
       this.#unwritten = [];
       try {
         await this.#append(batch.map(({ end }) => end));
+        this.#isGone = false;
       } catch (error) {
+        this.#isGone = errorCode(error) === "ENOENT";
         this.#options.onError(error);
         this.#unwritten = [...batch.filter(({ end }) => this.#needed.has(end.id)), ...this.#unwritten];
         this.#retryLater();

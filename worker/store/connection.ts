@@ -1,9 +1,11 @@
 /** The connection to the database: prepared statements, transactions, and the stored time. */
 import type { DatabaseSync } from "node:sqlite";
+import { FileIdentity } from "../../base/file_identity.ts";
 import { type DatabaseOptions, openDatabase } from "./database.ts";
 import type { Row } from "./decode_row.ts";
 import { SQL } from "./sql.ts";
 import { openError, readError, writeError } from "./sqlite_error.ts";
+import { directoryGone } from "../write_advice.ts";
 
 type Statement = ReturnType<DatabaseSync["prepare"]>;
 
@@ -23,6 +25,8 @@ export class Connection implements Disposable {
   readonly statements: Readonly<Record<keyof typeof SQL, Statement>>;
   readonly #database: DatabaseSync;
   readonly #options: ConnectionOptions;
+  /** Undefined for a database without a file. */
+  readonly #file: FileIdentity | undefined;
   /** When the time was last stored, on the clock that nobody sets. */
   #timeStoredAtMs = -Infinity;
 
@@ -33,6 +37,7 @@ export class Connection implements Disposable {
   constructor(path: string, options: ConnectionOptions) {
     this.#options = options;
     this.#database = openDatabase(path, options);
+    this.#file = path === ":memory:" ? undefined : new FileIdentity(path);
     try {
       this.statements = Object.fromEntries(
         Object.entries(SQL).map(([name, sql]) => [name, this.#database.prepare(sql)]),
@@ -41,6 +46,15 @@ export class Connection implements Disposable {
       this.#database.close();
       throw openError(error);
     }
+  }
+
+  /**
+   * Checks that the file is still at its path. The next process would not find what is written elsewhere.
+   *
+   * @throws {Error} when it was deleted, moved or replaced
+   */
+  assertThere(): void {
+    if (this.#file?.isThere === false) throw directoryGone();
   }
 
   /** Prepares and runs a query that is composed at run time. */

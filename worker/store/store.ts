@@ -1,7 +1,6 @@
 /**
  * Stores every job with its status and the totals of its output in an SQLite database. The store knows rows and no rules:
  * jobs and the supervisor decide what is written and in which order.
- *
  * The system has every write when the call returns (WAL, synchronous=NORMAL). So a crash of this process loses no write.
  * A power failure may lose the last writes, but never a part of one. Source: sqlite.org/wal.html
  */
@@ -60,6 +59,7 @@ export class Store implements Disposable {
    * @param digest the digest of the request, when the spec has a request id
    */
   add(spec: JobSpec, text: string, digest?: string): void {
+    this.#connection.assertThere();
     const { statements } = this.#connection;
     const at = spec.registeredAt.getTime();
     const owner = spec.owner ?? "";
@@ -83,6 +83,7 @@ export class Store implements Disposable {
     const { statements } = this.#connection;
     const at = Date.now();
     const { state } = status;
+    if (state === "STARTING") this.#connection.assertThere();
     const startedAt = "startedAt" in status ? status.startedAt?.getTime() : undefined;
     const endedAt = "endedAt" in status ? status.endedAt.getTime() : isFinalState(state) ? at : null;
     const was = this.#connection.transaction(() => {

@@ -113,7 +113,13 @@ Deno.test("the journal stays small while ends are forgotten, and keeps each end 
 
 Deno.test("write() resolves when the disk refuses an end, and writes it later", async () => {
   await using temporary = await tempDir();
-  const directory = join(temporary.path, "later");
+  const [directory, file, next] = ["later", "file", "next"].map((name) => join(temporary.path, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await Deno.writeTextFile(file, "");
+  await Deno.symlink(file, directory);
   const errors: unknown[] = [];
   const written = Promise.withResolvers<void>();
   const journal = new EndJournal({
@@ -127,11 +133,26 @@ Deno.test("write() resolves when the disk refuses an end, and writes it later", 
   await deadline(journal.write(endOf("forgotten")), "the third answer");
   journal.forget("forgotten");
   assert.ok(errors.length > 0 && !journal.isWritten);
-  await Deno.mkdir(directory);
+  await Deno.mkdir(`${next}-directory`);
+  await Deno.symlink(`${next}-directory`, next);
+  await Deno.rename(next, directory);
   await deadline(written.promise, "the end of the retries");
   assert.ok(journal.isWritten);
   assert.deepEqual(idsIn(directory), ["a", "b"]);
   await journal.close();
+});
+
+Deno.test("isWritten is true when the directory is gone, and close() writes the ends to one that is back", async () => {
+  await using temporary = await tempDir();
+  const directory = join(temporary.path, "gone");
+  const errors: unknown[] = [];
+  let isNoted = false;
+  const journal = openIn(directory, { errors, retryMs: 600_000, onWritten: () => void (isNoted = true) });
+  await deadline(journal.write(endOf("a")), "the answer");
+  assert.deepEqual([errors.length, journal.isWritten, isNoted], [1, true, true]);
+  await Deno.mkdir(directory);
+  await journal.close();
+  assert.deepEqual(idsIn(directory), ["a"]);
 });
 
 Deno.test(needingDisk("a full disk leaves no torn line before the ends that are written later"), async () => {

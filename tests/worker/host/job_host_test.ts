@@ -105,18 +105,39 @@ Deno.test("a host that cannot write an end reports it, and is not idle until it 
   const { host, events, errors, nextIdle } = await startHost(temporary.path);
   const directory = join(temporary.path, "hosts", INSTANCE);
   await Deno.remove(directory);
+  await Deno.writeTextFile(`${temporary.path}/file`, "");
+  await Deno.symlink(`${temporary.path}/file`, directory);
   const start = shell("true");
   await host.start(start);
   await events.end(start.spec.id);
   assert.equal(events.errors.length, 1);
-  assert.match(events.errors[0]!.message, /No such file/);
+  assert.match(events.errors[0]!.message, /Not a directory/);
   await host.close();
   await turn();
   assert.ok(!host.isIdle);
-  await Deno.mkdir(directory);
+  // In one step: a host whose directory is gone does not wait.
+  await Deno.mkdir(`${temporary.path}/next`);
+  await Deno.symlink(`${temporary.path}/next`, `${temporary.path}/link`);
+  await Deno.rename(`${temporary.path}/link`, directory);
   await nextIdle();
   assert.match(await Deno.readTextFile(join(directory, "ends.journal")), /EXITED/);
   assert.deepEqual(errors, []);
+  await host[Symbol.asyncDispose]();
+});
+
+Deno.test("a host whose directory is gone is idle after its last job, because nobody could read the end", async () => {
+  await using temporary = await tempDir();
+  const { host, errors, nextIdle } = await startHost(temporary.path);
+  const start = shell("read -r line", { input: true });
+  await host.start(start);
+  await host.close();
+  await Deno.remove(join(temporary.path, "hosts"), { recursive: true });
+  const idle = nextIdle();
+  await host.stop(start.spec.id, {});
+  await idle;
+  assert.ok(host.isIdle);
+  assert.equal(errors.length, 1);
+  host.forget(start.spec.id);
   await host[Symbol.asyncDispose]();
 });
 
