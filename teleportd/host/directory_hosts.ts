@@ -52,6 +52,11 @@ export class DirectoryHosts implements JobHosts {
     this.#options = options;
   }
 
+  /** True without `--host-user`. */
+  get haveOwnUser(): boolean {
+    return this.#options.hostUser === undefined;
+  }
+
   /** The properties of the host for new jobs. Absent before there was one. */
   get current(): HostInfo | undefined {
     return this.#current;
@@ -116,7 +121,10 @@ export class DirectoryHosts implements JobHosts {
     if (link === undefined) {
       const path = instancePath(this.#options.data, instance);
       if (await hasEndedInOrder({ path })) this.#options.log.info(`The job host "${instance}" has ended`, { instance });
-      else this.#options.log.error(`The job host "${instance}" has died`, { instance });
+      else {
+        const rest = this.haveOwnUser ? "" : ": the next one ends what is left of its jobs";
+        this.#options.log.error(`The job host "${instance}" has died${rest}`, { instance });
+      }
     }
     return link;
   }

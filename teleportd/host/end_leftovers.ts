@@ -71,5 +71,6 @@ async function ownerOf(path: string): Promise<number | undefined> {
 function serverText(data: string): string | undefined {
   const pid = lockHolder(`${data}/jobs.db`);
   if (pid === undefined) return undefined;
-  return `the server, process ${pid}, does this with the next job host: see its log, or stop it and repeat the command`;
+  return `the server, process ${pid}, does this, with two users when a job host has started: ` +
+    "see its log, or stop it and repeat the command";
 }

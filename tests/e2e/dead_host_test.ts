@@ -2,8 +2,18 @@
 import assert from "node:assert/strict";
 import { findInstances } from "../../teleportd/host/instance_directory.ts";
 import { endLeftovers } from "../../teleportd/host/end_leftovers.ts";
-import { deadline } from "../support/deadline.ts";
-import { endHosts, killWithHosts, type Server, startServer, teleportd, teleportOk } from "../support/programs.ts";
+import { deadline, eventually } from "../support/deadline.ts";
+import { readText } from "../support/growing_text.ts";
+import {
+  endHosts,
+  killWithHosts,
+  type Server,
+  spawnServer,
+  startServer,
+  teleport,
+  teleportd,
+  teleportOk,
+} from "../support/programs.ts";
 import { living, livingAtLeast } from "../support/server_process.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
@@ -12,8 +22,18 @@ async function start(dir: string, ...args: string[]): Promise<Server> {
   return await startServer({ dir, stopJobs: false, args: ["--cgroup=off", ...args] });
 }
 
+/** Starts a job host as a service manager does. */
+function spawnHost(data: string): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", "server.ts", "host", "run", "--stay", "--cgroup=off", "--data", data],
+    cwd: new URL("../../", import.meta.url).pathname,
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+}
+
 /** Starts a job with a process that has left its session. */
-async function startPair(server: Server): Promise<string> {
+async function startPair(server: Pick<Server, "address" | "dir">): Promise<string> {
   const id = await teleportOk(server, "run", "-d", "--", "sh", "-c", "setsid sleep 1000 & exec sleep 1000");
   await livingAtLeast(id, 2);
   return id;
@@ -79,4 +99,35 @@ Deno.test("host stop names the server that has the database of a dead job host o
   assert.deepEqual(living(id), []);
   await next.stop();
   await endHosts(dir.path);
+});
+
+Deno.test("a server without a job host of the service manager ends what a killed one has left, and waits for the next", async () => {
+  await using dir = await tempDir();
+  const data = `${dir.path}/data`;
+  const { process } = spawnServer({ dir: dir.path, jobHost: "external", stopJobs: false });
+  const log = readText(process.stderr);
+  const first = spawnHost(data);
+  try {
+    await log.growing.until(/^listening on .*\n/m);
+    const server = { address: /^listening on (.*)$/m.exec(log.growing.text)?.[1] ?? "", dir: dir.path, process };
+    const id = await startPair(server);
+    first.kill("SIGKILL");
+    await first.status;
+    await eventually(() => living(id).length === 0, "the end of the processes of the job");
+    await log.growing.until(/ error No job host runs: none of version .* systemctl start teleportd-host, or run /);
+    const state = async () => JSON.parse(await teleportOk(server, "--output", "json", "status", id)).state;
+    await eventually(async () => await state() === "LOST", "the state LOST");
+    const second = spawnHost(data);
+    try {
+      await eventually(async () => (await teleport(server, "run", "--", "true")).code === 0, "the next job host");
+    } finally {
+      second.kill("SIGTERM");
+      await deadline(second.status, "the end of the next job host");
+    }
+  } finally {
+    process.kill("SIGTERM");
+    await deadline(process.status, "the end of the server");
+    await log.ended;
+    await endHosts(dir.path);
+  }
 });

@@ -15,6 +15,8 @@ export interface OpenHosts {
 
 /** The job hosts of a data directory. */
 export interface JobHosts {
+  /** True when the hosts have the user of this process, which can then recover the jobs of a dead host without another. */
+  readonly haveOwnUser?: boolean;
   /**
    * Connects to all job hosts that run. It may also start the host for new jobs, so that a host that cannot start fails
    * the start of the supervisor. The supervisor calls this once, attaches to each link, and retires the other hosts.

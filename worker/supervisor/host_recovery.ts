@@ -18,6 +18,8 @@ export interface HostRecoveryOptions {
   readonly budget: OutputBudget;
   /** The id of the current boot. */
   readonly bootId: string;
+  /** Recovers a job in this process. Absent when another user's hosts run the jobs. */
+  readonly recoverHere?: (job: OrphanedJob) => Promise<RecoveredJob>;
   readonly onWarning: (message: string) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -27,6 +29,8 @@ export class HostRecovery {
   readonly #options: HostRecoveryOptions;
   /** The hosts that have died and left files, each with the ids of its jobs whose end is not stored. */
   readonly #dead = new Map<string, Set<string>>();
+  /** The hosts whose jobs are recovered, while there is no other host. */
+  readonly #waitsForHost = new Set<string>();
   /** False until the jobs of an earlier supervisor are recovered. Until then their ends may be in files of dead hosts. */
   #isRecovered = false;
 
@@ -70,6 +74,23 @@ export class HostRecovery {
   }
 
   /**
+   * Recovers a job, in this process when no host can be started. A host of a service manager may stay away for long, and
+   * meanwhile nobody else would end the processes of the job.
+   */
+  async #recoverAnywhere(job: OrphanedJob): Promise<RecoveredJob> {
+    try {
+      return await this.#recoverOnSomeHost(job);
+    } catch (error) {
+      const { recoverHere } = this.#options;
+      if (!(error instanceof HostUnavailableError) || recoverHere === undefined) throw error;
+      const recovered = await recoverHere(job);
+      // A host may have more rights.
+      if (recovered.survivors.length > 0) throw error;
+      return recovered;
+    }
+  }
+
+  /**
    * Recovers the running jobs of a host that has just died. Continues where an earlier call has failed.
    *
    * @param jobs the jobs whose end is not stored. Some may have ended
@@ -86,13 +107,19 @@ export class HostRecovery {
     }
     const failure = results.find((result) => result.status === "rejected");
     if (failure !== undefined) throw failure.reason;
+    // The supervisor is not available before it has a host, also when it has recovered the jobs without one.
+    if (running.length > 0 || this.#waitsForHost.has(host.instance)) {
+      this.#waitsForHost.add(host.instance);
+      await this.#options.pool.forNewJobs();
+      this.#waitsForHost.delete(host.instance);
+    }
     this.discard();
   }
 
   /** Recovers one running job. Returns whether it is LOST now. */
   async recover(job: HostedJob): Promise<boolean> {
     const { spec, processStatus: status, process } = job;
-    const result = await this.#recoverOnSomeHost({ spec, status, ...defined({ process }) });
+    const result = await this.#recoverAnywhere({ spec, status, ...defined({ process }) });
     // Another recovery of this job was faster.
     if (job.process !== process) return false;
     const { status: { state }, survivors, isDenied } = result;

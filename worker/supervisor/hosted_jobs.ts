@@ -16,13 +16,13 @@ import type { OutputBudget } from "../output/limit.ts";
 import { isFinalState, type ProcessStatus } from "../process/state.ts";
 import type { StoredJob } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
-import { HostRecovery } from "./host_recovery.ts";
+import { HostRecovery, type HostRecoveryOptions } from "./host_recovery.ts";
 import { HostRooms } from "./host_rooms.ts";
 import { isPlaced } from "./placed_jobs.ts";
 import type { LiveJobs } from "./live_jobs.ts";
 
 /** The parts of a supervisor that hosted jobs use. */
-export interface HostedJobsOptions {
+export interface HostedJobsOptions extends Pick<HostRecoveryOptions, "recoverHere"> {
   readonly hosts: JobHosts;
   readonly store: Store;
   readonly liveJobs: LiveJobs;

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { JobNotFoundError } from "../errors.ts";
 import type { HostedJob } from "../host/hosted_job.ts";
+import { LocalRecovery } from "../host/local_recovery.ts";
 import { bootId as readBootId } from "../linux/boot_id.ts";
 import { OutputBudget } from "../output/limit.ts";
 import { isFinalState, type State } from "../process/state.ts";
@@ -149,12 +150,16 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
     },
     onError,
   });
+  const local = new LocalRecovery({ hostsDirectory: join(directory ?? "", "hosts"), bootId, onError });
   const hosted: HostedJobs | undefined = hosts && new HostedJobs({
     hosts,
     store,
     liveJobs,
     bootId,
     budget,
+    ...(hosts.haveOwnUser === true && {
+      recoverHere: (job) => local.recover(job, output.logOptions(job.spec)),
+    }),
     makeJob: (job) => factory.makeHosted(job) as HostedJob,
     makeRoom: (bytes) => retention.freeBytes(bytes),
     onAvailability: callback(options.onAvailability),
