@@ -1,4 +1,5 @@
 /** Ends what dead job hosts have left of their jobs, without a supervisor, and stores how the jobs ended. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { LocalRecovery } from "../host/local_recovery.ts";
 import { bootId as readBootId } from "../linux/boot_id.ts";
@@ -32,10 +33,12 @@ export async function endDeadHosts(
   { onWarning, onError }: DeadHostsReport,
 ): Promise<void> {
   checkDatabaseThere(directory);
+  const path = join(directory, "jobs.db");
+  if (!existsSync(path)) return; // There was never a job.
   const bootId = readBootId();
   const output = new OutputStore({ directory, onDeleted: () => {}, onError });
   const local = new LocalRecovery({ hostsDirectory: join(directory, "hosts"), bootId, onError });
-  using store = new Store(join(directory, "jobs.db"), { bootId, onWarning });
+  using store = new Store(path, { bootId, onWarning });
   const jobs = store.unfinishedJobs().filter(({ process }) => instances.includes(process?.host ?? ""));
   const recover = (job: OrphanedJob): Promise<RecoveredJob> => local.recover(job, output.logOptions(job.spec));
   await recoverJobs(jobs, { store, budget: new OutputBudget(Infinity), recover, onWarning, onError });
