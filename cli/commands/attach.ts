@@ -5,7 +5,8 @@ import { numberParser } from "../../units/number.ts";
 import type { Declare } from "../command.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { EXIT_CODE, jobExitCode } from "../exit_code.ts";
-import { resolveJob } from "../follow/resolve.ts";
+import { Outages, retryUntilAnswered } from "../follow/outage.ts";
+import { resolveJob, retried } from "../follow/resolve.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { isFinal } from "../print/status_text.ts";
 import { attachTo } from "../terminal/attach_to.ts";
@@ -49,7 +50,14 @@ export const declare: Declare = (command, runner) => {
 /** @returns the exit code of the job, or 0 when the user has left it */
 async function attach(context: Context, text: string, flags: AttachFlags): Promise<number> {
   const { calls, io, print } = context;
-  const status = await calls.Status({ id: await resolveJob(calls, text) }, { deadlineMs: CALL_DEADLINE_MS });
+  const outages = new Outages(print, flags.retryFor);
+  const found = await resolveJob(retried(calls, outages), text);
+  const status = await retryUntilAnswered(
+    () => calls.Status({ id: found }, { deadlineMs: CALL_DEADLINE_MS }),
+    outages,
+    undefined,
+    false,
+  );
   const refusal = refusalText(status);
   if (refusal !== undefined) {
     await print.note(refusal);

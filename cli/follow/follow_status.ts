@@ -21,7 +21,8 @@ export async function* followStatus(
         // After an outage the first status may be the one before it.
         const isKnown = isFirst && last?.state === status.state && last.placement?.handle === status.placement?.handle;
         isFirst = false;
-        await outages.answered(!isKnown);
+        // A job that has not begun shows nothing of its job host.
+        await outages.answered(!isKnown && status.state !== "STATE_STARTING");
         if (isKnown) continue;
         last = status;
         yield status;

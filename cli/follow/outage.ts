@@ -14,6 +14,12 @@ const FIRST_WAIT_MS = 100;
 /** The longest wait before a try, in milliseconds. The user wants to see soon that the server is back. */
 const MAX_WAIT_MS = 5_000;
 
+/**
+ * How long answers must continue until an outage of a job host is over, in milliseconds. The server answers meanwhile, and
+ * may take 15 seconds to try another job host.
+ */
+const HOST_STEADY_MS = 20_000;
+
 /** The default for the longest outage, in milliseconds: longer than a restart of the server. */
 export const DEFAULT_RETRY_FOR_MS = 120_000;
 
@@ -38,11 +44,16 @@ const FINAL_REASONS: ReadonlySet<unknown> = new Set<UnreachableReason>([
   "NETWORK_NOT_ALLOWED",
 ]);
 
+/** The error code of a server whose job host does not answer. */
+const HOST_UNAVAILABLE = "HOST_UNAVAILABLE";
+
 /** An outage, from the failed call to the first answer with something new. */
 interface Outage {
   readonly sinceMs: number;
   readonly backoff: Backoff;
-  /** True when the note "The server is back" was printed. */
+  /** True when the server itself was away, and not only a job host of it. */
+  isServerAway: boolean;
+  /** True when the note about the end of the outage was printed. */
   isEndReported: boolean;
   /** The time of the first answer since the last failed call. Undefined: none yet. */
   answeringSinceMs: number | undefined;
@@ -81,9 +92,10 @@ export class Outages {
     if (outage === undefined) return;
     if (isProgress) this.#outage = undefined;
     outage.answeringSinceMs ??= this.#answeredMs;
-    if (outage.isEndReported) return;
+    // The server answers while its job host does not.
+    if (outage.isEndReported || !(isProgress || outage.isServerAway)) return;
     outage.isEndReported = true;
-    await this.#print.note("The server is back");
+    await this.#print.note(outage.isServerAway ? "The server is back" : "The job host answers again");
     this.#onBack();
   }
 
@@ -96,13 +108,15 @@ export class Outages {
   async wait(error: unknown, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     const isLost = unreachableReason(error) === "LOST";
-    // A lost connection shows that the server can be reached, even without an answer.
-    if (isLost) this.#answeredMs ??= performance.now();
+    const isHostAway = errorCode(error) === HOST_UNAVAILABLE;
+    // These show that the server can be reached, even without an answer.
+    if (isLost || isHostAway) this.#answeredMs ??= performance.now();
     if (this.#answeredMs === undefined || this.#retryForMs === 0 || !isTransient(error)) throw error;
     const now = performance.now();
     // When the connection worked for a while, its loss is a new outage.
     const answeringSinceMs = this.#outage?.answeringSinceMs ?? (isLost ? this.#outage?.triedMs : undefined);
-    if (answeringSinceMs !== undefined && now - answeringSinceMs > MAX_WAIT_MS) this.#outage = undefined;
+    const steadyMs = isHostAway ? HOST_STEADY_MS : MAX_WAIT_MS;
+    if (answeringSinceMs !== undefined && now - answeringSinceMs > steadyMs) this.#outage = undefined;
     // A local variable, because an answer to another call may end the outage while the note is printed.
     let outage = this.#outage;
     if (outage !== undefined) outage.answeringSinceMs = undefined;
@@ -110,13 +124,17 @@ export class Outages {
       outage = this.#outage = {
         sinceMs: now,
         backoff: new Backoff(FIRST_WAIT_MS, MAX_WAIT_MS),
+        isServerAway: !isHostAway,
         isEndReported: false,
         answeringSinceMs: undefined,
         triedMs: now,
       };
       const message = withoutAdvice(errorMessage(error));
       await this.#print.note(`${message}: trying again for ${formatDuration(this.#retryForMs)}`);
-    } else if (now - outage.sinceMs >= this.#retryForMs) throw error;
+    } else {
+      if (now - outage.sinceMs >= this.#retryForMs) throw error;
+      outage.isServerAway ||= !isHostAway;
+    }
     // Random, so that the clients of one server do not all come back at the same moment.
     const waitMs = outage.backoff.nextMs() * (0.5 + Math.random() / 2);
     await sleep(waitMs, signal);
@@ -130,16 +148,18 @@ export class Outages {
  *
  * @param call makes the call
  * @param signal ends the waiting
+ * @param needsHost false when the server answers the call without a job host
  */
 export async function retryUntilAnswered<Answer>(
   call: () => Promise<Answer>,
   outages: Outages,
   signal?: AbortSignal,
+  needsHost = true,
 ): Promise<Answer> {
   while (true) {
     try {
       const answer = await call();
-      await outages.answered();
+      await outages.answered(needsHost);
       return answer;
     } catch (error) {
       await outages.wait(error, signal);

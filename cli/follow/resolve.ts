@@ -133,7 +133,7 @@ function describe({ id, name, owner, state, command, args }: JobStatus): string 
 /** Returns the calls that find jobs, repeated through outages of the server. */
 export function retried(calls: ResolveCalls, outages: Outages): ResolveCalls {
   return {
-    List: (...request) => retryUntilAnswered(() => calls.List(...request), outages),
-    WhoAmI: (...request) => retryUntilAnswered(() => calls.WhoAmI(...request), outages),
+    List: (...request) => retryUntilAnswered(() => calls.List(...request), outages, undefined, false),
+    WhoAmI: (...request) => retryUntilAnswered(() => calls.WhoAmI(...request), outages, undefined, false),
   };
 }

@@ -48,6 +48,7 @@ export async function sendKeys(
         () => calls.Status({ id }, { signal, deadlineMs: CALL_DEADLINE_MS }),
         outages,
         signal,
+        false,
       );
       return void await sendInput(calls, lease, { id, offset, endsInput: false, outages, signal });
     } catch (error) {

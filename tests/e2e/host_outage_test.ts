@@ -1,7 +1,44 @@
 /** A job host that does not answer is an outage for every command, and the commands say what may still happen. */
 import assert from "node:assert/strict";
 import { findInstances } from "../../teleportd/host/instance_directory.ts";
-import { type Server, startServer, teleport } from "../support/programs.ts";
+import { deadline } from "../support/deadline.ts";
+import { readText } from "../support/growing_text.ts";
+import { tempDir } from "../support/temp_dir.ts";
+import { endHosts, type Server, spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
+import { clientOf } from "../support/server_process.ts";
+import { runHere } from "./in_process.ts";
+
+/** A script that ends with 3 when its gate gets a line. */
+const QUIET = 'read go <"$0"; echo "$go"; exit 3';
+
+/** The commands that wait, on job ID or on a job of their own, and how they end after the outage. */
+const WAITING: readonly { readonly args: readonly string[]; readonly stdout: RegExp; readonly code: number }[] = [
+  { args: ["wait", "ID"], stdout: /^$/, code: 3 },
+  { args: ["watch", "ID"], stdout: /^RUNNING.*\nEXITED 3\n$/, code: 0 },
+  { args: ["watch", "ID", "ID"], stdout: /^\S+ RUNNING.*\n\S+ EXITED 3\n$/, code: 0 },
+  { args: ["logs", "-f", "ID"], stdout: /^now\n$/, code: 0 },
+  { args: ["attach", "--no-stdin", "--tail", "5", "ID"], stdout: /^now\n$/, code: 3 },
+  { args: ["stop", "STOPPED"], stdout: /^\S+ KILLED.*\n$/, code: 0 },
+  { args: ["input", "READING"], stdout: /^$/, code: 0 },
+  { args: ["run", "--", "sh", "-c", "exit 3"], stdout: /^$/, code: 3 },
+];
+
+/** Registers and starts the jobs of the commands. Returns each command with their ids, and opens the gate. */
+async function startJobs(server: Server) {
+  const gate = `${server.dir}/gate`;
+  assert.ok((await new Deno.Command("mkfifo", { args: [gate] }).output()).success);
+  const run = (...args: string[]) => teleportOk(server, "run", "-d", ...args);
+  const ids: Record<string, string> = {
+    ID: await run("--", "sh", "-c", QUIET, gate),
+    STOPPED: await run("--", "sleep", "1000"),
+    READING: await run("-i", "--", "cat"),
+  };
+  return {
+    ids,
+    argsOf: (args: readonly string[]) => args.map((arg) => ids[arg] ?? arg),
+    open: () => Deno.writeTextFile(gate, "now\n"),
+  };
+}
 
 /** A job host that a test stops. It continues at the latest when the test ends, so that the server can end it. */
 async function stoppedHost({ dir }: Server): Promise<Disposable & { continue(): void }> {
@@ -21,4 +58,95 @@ Deno.test("run says that a job may still start whose job host hangs, and the job
   assert.match(stderr, /Cannot reach the job host: process \d+ does not answer/);
   host.continue();
   assert.equal((await teleport(server, "wait", id)).code, 5);
+});
+
+/** The note about a job host that hangs. A command prints it once in an outage. */
+const NOTE = /Cannot reach the job host: process \d+ .*does not answer: trying again for /g;
+
+Deno.test("every command that waits bridges a job host that hangs, with one note", async () => {
+  await using server = await startServer({ args: ["--cgroup=off"] });
+  await using client = await clientOf(server);
+  const { ids, argsOf, open } = await startJobs(server);
+  // These wait before the job host hangs, the others begin while it hangs.
+  const early = WAITING.slice(0, 4).map((expected) => ({
+    ...expected,
+    command: runHere(server, ...argsOf(expected.args)),
+  }));
+  const calls = ["WatchJobs", "StatusStream", "WatchJobs", "GetOutput"] as const;
+  await deadline(Promise.all(early.map(({ command }, at) => command.answered(calls[at]!))));
+  using host = await stoppedHost(server);
+  await client.calls.Status({ id: ids.ID! });
+  const late = WAITING.map((expected) => ({ ...expected, command: runHere(server, ...argsOf(expected.args)) }));
+  for (const { command } of late) command.stdin.send("text", null);
+  const all = [...early, ...late];
+  await deadline(Promise.all(all.map(({ command }) => command.noted(/trying again/))), "the notes of the outage");
+  host.continue();
+  await open();
+  for (const { command, args, stdout, code } of all) {
+    const ended = await deadline(command.ended, args.join(" "));
+    const what = `${args.join(" ")}: ${ended.stdout}${ended.stderr}`;
+    assert.deepEqual([ended.code, stdout.test(ended.stdout)], [code, true], what);
+    assert.equal(ended.stderr.match(NOTE)?.length, 1, what);
+    assert.doesNotMatch(ended.stderr, /server is back/, what);
+  }
+});
+
+Deno.test("every command that waits ends with 255 and the reason when a job host hangs for too long", async () => {
+  await using server = await startServer({ args: ["--cgroup=off"] });
+  const { argsOf } = await startJobs(server);
+  using _host = await stoppedHost(server);
+  const commands = WAITING.map(({ args: [name = "", ...args] }) => {
+    const command = runHere(server, name, "--retry-for", "500ms", ...argsOf(args));
+    command.stdin.send("text", null);
+    return { name, command };
+  });
+  for (const { name, command } of commands) {
+    const { code, stderr } = await deadline(command.ended, name);
+    assert.equal(code, 255, `${name}: ${stderr}`);
+    assert.equal(stderr.match(NOTE)?.length, 1, `${name}: ${stderr}`);
+    assert.match(
+      stderr,
+      /teleport: Cannot reach the job host: process \d+ .*does not answer; try again later\n$/,
+      name,
+    );
+  }
+});
+
+Deno.test("wait ends with 255 while a job host that a service manager starts is dead, and the next host decides", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { path: dir } = stack.use(await tempDir());
+  stack.defer(() => endHosts(dir));
+  const startHost = () =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-q", "-A", "server.ts", "host", "run", "--stay", "--cgroup=off", "--data", `${dir}/data`],
+      cwd: new URL("../../", import.meta.url).pathname,
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+  const { process } = spawnServer({ dir, jobHost: "external", stopJobs: false });
+  const { growing: log, ended } = readText(process.stderr);
+  stack.defer(async () => {
+    process.kill("SIGTERM");
+    await deadline(Promise.all([process.status, ended]), "the end of the server");
+  });
+  await log.until(/ info Waiting for a job host: /);
+  const first = startHost();
+  await log.until(/^listening on .*\n/m);
+  const server = { dir, address: /^listening on (.*)$/m.exec(log.text)?.[1] ?? "" };
+  const id = await teleportOk(server, "run", "-d", "--", "sleep", "1000");
+  const waiting = runHere(server, "wait", id);
+  await deadline(waiting.answered("WatchJobs"));
+  first.kill("SIGKILL");
+  await deadline(first.status);
+  await deadline(waiting.noted(/Cannot reach the job host: process \d+ .* has died, .*: trying again for 2m/));
+  const { code, stderr } = await teleport(server, "wait", "--retry-for", "500ms", id);
+  assert.equal(code, 255);
+  assert.match(stderr, /teleport: Cannot reach the job host: process \d+ .* has died, and another one must run first/);
+  const next = startHost();
+  stack.defer(async () => {
+    await deadline(next.status, "the end of the job host");
+  });
+  stack.defer(() => endHosts(dir));
+  assert.equal((await deadline(waiting.ended)).code, 1);
+  assert.match(await teleportOk(server, "status", id), /LOST/);
 });

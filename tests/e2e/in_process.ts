@@ -14,6 +14,8 @@ export interface Running {
   readonly ended: Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
   /** Resolves when calls of this name have been answered that number of times, or when the command ends. */
   answered(call: Counted, times?: number): Promise<void>;
+  /** Resolves when the command has printed this to the standard error, or when it ends. */
+  noted(wanted: RegExp): Promise<void>;
 }
 
 /** The server of a command, and a callback. */
@@ -67,25 +69,32 @@ export function runHere(way: Way, ...args: string[]): Running {
     }
   }
   const io = new ConnectedIo();
+  const write = io.stderr.write.bind(io.stderr);
+  io.stderr.write = async (data) => {
+    const written = await write(data);
+    for (const look of waiting) look();
+    return written;
+  };
   const environment = { TELEPORT_ADDRESS: way.address, TELEPORT_CERTS: `${way.dir}/certs` };
   const ended = main(args, environment, io).then((code) => {
     isOver = true;
     for (const look of waiting) look();
     return { code, stdout: io.stdout.text, stderr: io.stderr.text };
   });
+  const when = (holds: () => boolean) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!holds() && !isOver) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      look();
+    });
   return {
     stdin: io.stdin,
     ended,
-    answered(call, times = 1) {
-      return new Promise((resolve) => {
-        const look = () => {
-          if (answers[call] < times && !isOver) return;
-          waiting.delete(look);
-          resolve();
-        };
-        waiting.add(look);
-        look();
-      });
-    },
+    answered: (call, times = 1) => when(() => answers[call] >= times),
+    noted: (wanted) => when(() => wanted.test(io.stderr.text)),
   };
 }

@@ -11,6 +11,8 @@ export class HostConnection {
   readonly instance: string;
   #info: HostInfo | undefined;
   #link: HostLink | undefined;
+  /** False while the host does not answer, or cannot be reached. */
+  doesAnswer = true;
   #why = "the link to it is not open yet";
   #replacing: Promise<void> | undefined;
   /** The link that was asked and has not answered. */
@@ -38,6 +40,12 @@ export class HostConnection {
   get link(): HostLink {
     if (this.#link === undefined) throw new HostUnavailableError(this.#why);
     return this.#link;
+  }
+
+  /** Why nothing is known of the jobs of the host now. Undefined while it answers. */
+  get outage(): HostUnavailableError | undefined {
+    if (this.doesAnswer) return undefined;
+    return new HostUnavailableError(this.#link === undefined ? this.#why : `${this.name} does not answer`);
   }
 
   /** The place in an engine, as it is stored with the job. Undefined for a host of this machine. */
@@ -111,6 +119,11 @@ export class HostConnection {
     this.#link = undefined;
     this.#replacing = replacing;
     this.#why = `the link to ${this.name} was lost`;
+  }
+
+  /** Notes that the host has died. Its jobs are recovered when another host runs. */
+  noteDeath(): void {
+    this.#why = `${this.name} has died, and another one must run first`;
   }
 }
 

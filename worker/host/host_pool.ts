@@ -17,6 +17,8 @@ export interface HostPoolEvents {
   attached(host: HostConnection, jobs: readonly HostedJobState[]): void;
   /** A host that did not answer answers again. */
   answers(host: HostConnection): void;
+  /** A host does not answer, or cannot be reached. `availability(false)` comes before. */
+  fellSilent(host: HostConnection): void;
   /** A host has died. Rejects when its jobs could not be recovered; the pool then calls it again later. */
   died(host: HostConnection): Promise<void>;
   changed(host: HostConnection, change: JobChange): void;
@@ -44,7 +46,6 @@ export class HostPool {
   readonly #waiting = new Map<HostConnection, HostLink>();
   /** The hosts that run and could not be reached at the start. */
   readonly #unreachable: HostConnection[] = [];
-  readonly #unavailable = new Set<HostConnection>();
   readonly #closing = new AbortController();
   #current: HostConnection | undefined;
   /** Resolves when the host for new jobs is launched, or its link was tried again. */
@@ -91,11 +92,6 @@ export class HostPool {
     return this.#current?.open === undefined ? undefined : this.#current;
   }
 
-  /** Returns false while a host does not answer, or cannot be reached. */
-  isAvailable(host: HostConnection): boolean {
-    return !this.#unavailable.has(host);
-  }
-
   /** All hosts. */
   get all(): readonly HostConnection[] {
     return [...this.#connections.values()];
@@ -137,6 +133,7 @@ export class HostPool {
     try {
       await this.#attach(host, link);
     } catch (error) {
+      this.#setAvailable(host, true);
       this.#connections.delete(host.instance);
       this.#current = undefined;
       throw error;
@@ -173,12 +170,13 @@ export class HostPool {
   }
 
   #setAvailable(host: HostConnection, isAvailable: boolean): void {
-    const wasAvailable = this.#unavailable.size === 0;
-    if (isAvailable) {
-      if (this.#unavailable.delete(host) && host.open !== undefined) this.#events.answers(host);
-    } else this.#unavailable.add(host);
-    const areAvailable = this.#unavailable.size === 0;
-    if (areAvailable !== wasAvailable) this.#events.availability(areAvailable);
+    if (host.doesAnswer === isAvailable) return;
+    const areAvailable = () => this.all.every(({ doesAnswer }) => doesAnswer);
+    const wereAvailable = areAvailable();
+    host.doesAnswer = isAvailable;
+    if (isAvailable && host.open !== undefined) this.#events.answers(host);
+    if (areAvailable() !== wereAvailable) this.#events.availability(isAvailable);
+    if (!isAvailable) this.#events.fellSilent(host);
   }
 
   #lost(host: HostConnection, reason: unknown): void {
@@ -225,10 +223,11 @@ export class HostPool {
   /** Has the jobs of a host that has died recovered. */
   async #bury(host: HostConnection, onKnown: () => void): Promise<void> {
     if (host === this.#current) this.#current = undefined;
+    host.noteDeath();
     onKnown();
     await this.#events.died(host);
-    this.#connections.delete(host.instance);
     this.#setAvailable(host, true);
+    this.#connections.delete(host.instance);
   }
 
   /** Ends all links. The hosts and their jobs continue. */

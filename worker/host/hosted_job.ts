@@ -31,7 +31,7 @@ export class HostedJob extends AnyJob {
     const log = new MirrorLog(
       spec.id,
       { directory: parts.directory, isSegmented: spec.outputLimit?.policy === "KEEP_NEWEST" },
-      { watch: () => this.#watchLog(), unwatch: () => this.host?.open?.unwatch(spec.id) },
+      { watch: () => this.#watchLog(), unwatch: () => this.host?.open?.unwatch(spec.id), outage: () => this.outage },
     );
     super(spec, log, status);
     this.#log = log;
@@ -42,6 +42,10 @@ export class HostedJob extends AnyJob {
   /** The host of the job. Undefined before the start. */
   get host(): HostConnection | undefined {
     return this.hostStart.host;
+  }
+
+  override get outage(): Error | undefined {
+    return this.isRunningState ? this.host?.outage : undefined;
   }
 
   /** The status of its process, without the facts of the job. */

@@ -31,7 +31,7 @@ export abstract class AnyJob {
   constructor(spec: JobSpec, log: ReadableLog, status: ProcessStatus) {
     this.spec = spec;
     this.log = log;
-    this.history = new StatusHistory(status);
+    this.history = new StatusHistory(status, () => this.outage);
   }
 
   /**
@@ -85,6 +85,17 @@ export abstract class AnyJob {
   /** The number of watchers of the job's status or output. */
   get watchers(): number {
     return this.history.readers + this.log.reader.count;
+  }
+
+  /** Why nothing is known of the job now, although it runs. Undefined while its changes arrive. */
+  get outage(): Error | undefined {
+    return undefined;
+  }
+
+  /** Makes watchers that wait look at the outage. */
+  wakeWatchers(): void {
+    this.history.touch();
+    this.log.wakeReaders?.();
   }
 
   /** The status now. */

@@ -8,10 +8,13 @@ export class StatusHistory {
   readonly #waiters = new Waiters();
   /** Why no further status will come although the job has not ended. */
   #abandoned: Error | undefined;
+  readonly #outage: () => Error | undefined;
   #readers = 0;
 
-  constructor(first: ProcessStatus) {
+  /** @param outage returns why a next status cannot be known now. Undefined while it can */
+  constructor(first: ProcessStatus, outage: () => Error | undefined = () => undefined) {
     this.#statuses = [first];
+    this.#outage = outage;
   }
 
   /** The latest status. */
@@ -55,7 +58,7 @@ export class StatusHistory {
    * Returns the statuses from an index on, up to the final one, as they come.
    *
    * @param isNews returns true when the latest status is to be read once more
-   * @throws the signal's reason when it aborts, or the error given to `abandon`
+   * @throws the signal's reason when it aborts, the error given to `abandon`, or that of an outage
    */
   async *read(
     from: number,
@@ -81,7 +84,7 @@ export class StatusHistory {
   /**
    * Waits for the final status.
    *
-   * @throws the signal's reason when it aborts, or the error given to `abandon`
+   * @throws the signal's reason when it aborts, the error given to `abandon`, or that of an outage
    */
   async waitForFinal(signal: AbortSignal): Promise<void> {
     while (!this.isFinal) await this.#nextChange(signal);
@@ -89,7 +92,8 @@ export class StatusHistory {
 
   async #nextChange(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#abandoned !== undefined) throw this.#abandoned;
+    const error = this.#abandoned ?? this.#outage();
+    if (error !== undefined) throw error;
     await this.#waiters.wait(signal);
     signal.throwIfAborted();
     if (this.#abandoned !== undefined) throw this.#abandoned;

@@ -21,6 +21,8 @@ export interface MirrorSource {
   watch(): Promise<MirrorState | undefined>;
   /** Ends the reports. */
   unwatch(): void;
+  /** Returns why no report can arrive now. Undefined while reports arrive; absent when they always do. */
+  outage?(): Error | undefined;
 }
 
 /** The totals of no output, with unknown digests. */
@@ -168,6 +170,12 @@ export class MirrorLog implements ReadableLog {
   }
 
   waitForGrowth(position: number, signal: AbortSignal): Promise<void> {
-    return this.#waiters.wait(signal, this.#range.end.position > position || this.#isSealed);
+    const hasGrown = this.#range.end.position > position || this.#isSealed;
+    const outage = hasGrown ? undefined : this.#source.outage?.();
+    return outage === undefined ? this.#waiters.wait(signal, hasGrown) : Promise.reject(outage);
+  }
+
+  wakeReaders(): void {
+    this.#waiters.wakeAll();
   }
 }

@@ -43,6 +43,8 @@ export interface ReadableLog {
    * @throws the error of `abandon()`
    */
   waitForGrowth(position: number, signal: AbortSignal): Promise<void>;
+  /** Wakes the readers that wait, because no growth can be known now. Absent when it always can. */
+  wakeReaders?(): void;
   /** Ends all waits for growth with an error. */
   abandon(error: Error): void;
   /** Deletes the files, or leaves that to the process that wrote them. Readers get the error of `abandon()`. */

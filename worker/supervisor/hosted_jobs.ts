@@ -33,6 +33,8 @@ export interface HostedJobsOptions extends Pick<HostRecoveryOptions, "recoverHer
   readonly makeJob: (job: StoredJob) => HostedJob;
   /** Removes ended jobs, as many as have these bytes. */
   readonly makeRoom: (bytes: number) => void;
+  /** Called after `onAvailability(false)`, and for each further host that does not answer. */
+  readonly onSilence: () => void;
   readonly onAvailability: (isAvailable: boolean) => void;
   readonly onWarning: (message: string) => void;
   readonly onError: (error: unknown) => void;
@@ -51,6 +53,7 @@ export class HostedJobs {
     this.#pool = new HostPool(options.hosts, {
       attached: (host, jobs) => this.#attached(host, jobs),
       answers: (host) => this.#repeatStarts(host),
+      fellSilent: options.onSilence,
       died: (host) => this.#died(host),
       changed: (host, change) => this.#changed(host, change),
       grew: (id, range) => this.#find(id)?.takeGrowth(range),
@@ -166,7 +169,7 @@ export class HostedJobs {
   newHost(): HostConnection {
     const host = this.#pool.current;
     if (host === undefined) throw new HostUnavailableError("no link to one is open");
-    if (!this.#pool.isAvailable(host)) throw new HostUnavailableError(`${host.name} does not answer`);
+    if (host.outage !== undefined) throw host.outage;
     return host;
   }
 

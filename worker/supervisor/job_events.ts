@@ -5,6 +5,7 @@
 import { quote } from "../../base/quote.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { loopTurn } from "../loop_turns.ts";
+import type { AnyJob } from "../job/any_job.ts";
 import { checkFilter, type JobFilter, lineOf, matches, matchesState } from "../job/filter.ts";
 import { type JobStatus, jobStatus, NO_OUTPUT } from "../job/spec.ts";
 import type { Reason, State } from "../process/state.ts";
@@ -58,6 +59,8 @@ export class JobEvents {
   readonly #liveJobs: LiveJobs;
   readonly #tokens: PageTokenCodec;
   readonly #waiters = new Waiters();
+  readonly #hasOutage: () => boolean;
+  #readers = 0;
   /** How many watchers gave the id of a job. Retention keeps the job, so that they get the event of its end. */
   readonly #watchersOf = new Map<string, number>();
   /** The block of changes that was read last. Most watchers are at the same position and share it. */
@@ -70,13 +73,20 @@ export class JobEvents {
     | undefined;
   #ended: Error | undefined;
 
-  constructor(store: Store, liveJobs: LiveJobs, tokens: PageTokenCodec) {
+  /** @param hasOutage returns true while a job host does not answer */
+  constructor(store: Store, liveJobs: LiveJobs, tokens: PageTokenCodec, hasOutage: () => boolean) {
+    this.#hasOutage = hasOutage;
     this.#store = store;
     this.#liveJobs = liveJobs;
     this.#tokens = tokens;
   }
 
-  /** Wakes the watchers after a change was stored. */
+  /** The number of iterations that read the changes now. */
+  get readers(): number {
+    return this.#readers;
+  }
+
+  /** Wakes the watchers after a change was stored, or when a job host does not answer. */
   wake(): void {
     this.#waiters.wakeAll();
   }
@@ -92,11 +102,15 @@ export class JobEvents {
     return this.#watchersOf.has(id);
   }
 
-  /** @throws {InvalidArgumentError} when the filter or the token is invalid */
+  /**
+   * @throws {InvalidArgumentError} when the filter or the token is invalid
+   * @throws {HostUnavailableError} while the job host of a selected job does not answer, after the last stored change
+   */
   async *read(filter: JobFilter, token: string | undefined, signal: AbortSignal): AsyncGenerator<JobEvent, void, void> {
     checkFilter(filter);
     let position = token === undefined ? this.#snapshotStart() : this.#open(token);
     for (const id of filter.ids ?? []) this.#watchersOf.set(id, (this.#watchersOf.get(id) ?? 0) + 1);
+    this.#readers += 1;
     try {
       while (true) {
         signal.throwIfAborted();
@@ -116,7 +130,7 @@ export class JobEvents {
         } else if (position.seq < this.#store.history.lastMissing) position = this.#snapshotStart();
         else {
           const { count, block } = this.#changesAfter(position.seq);
-          if (count === 0) await this.#waitForChange(signal);
+          if (count === 0) await this.#waitForChange(filter, signal);
           for (let index = 0; index < count; index++) {
             const change = block.deref()?.[index];
             if (change === undefined) break; // Collected while the watcher was slow. The loop reads it again.
@@ -128,6 +142,7 @@ export class JobEvents {
         }
       }
     } finally {
+      this.#readers -= 1;
       for (const id of filter.ids ?? []) {
         const left = (this.#watchersOf.get(id) ?? 1) - 1;
         if (left === 0) this.#watchersOf.delete(id);
@@ -194,9 +209,19 @@ export class JobEvents {
     return jobStatus(spec, status, written, live?.placement ?? endedPlacement(job));
   }
 
-  async #waitForChange(signal: AbortSignal): Promise<void> {
-    if (this.#ended !== undefined) throw this.#ended;
+  async #waitForChange(filter: JobFilter, signal: AbortSignal): Promise<void> {
+    const error = this.#ended ?? this.#outageOf(filter);
+    if (error !== undefined) throw error;
     await this.#waiters.wait(signal);
+  }
+
+  #outageOf(filter: JobFilter): Error | undefined {
+    if (!this.#hasOutage()) return undefined;
+    const { ids = [] } = filter;
+    const jobs = ids.length > 0 ? ids.flatMap((id) => this.#liveJobs.get(id) ?? []) : this.#liveJobs.pinned();
+    const isSelected = ({ spec, status }: AnyJob) =>
+      matchesState(filter, status.state) && matches(filter, { ...status, line: lineOf(spec) });
+    return jobs.find((job) => job.outage !== undefined && isSelected(job))?.outage;
   }
 
   #seal(position: Position): string {

@@ -105,6 +105,11 @@ export class JobRegistry {
     }
   }
 
+  /** Notes that somebody watches jobs from now on, so that a job host that hangs is noticed. */
+  attend(): void {
+    this.#parts.attention?.attend();
+  }
+
   get #maxJobs(): number {
     return this.#options.maxJobs ?? DEFAULT_MAX_JOBS;
   }
@@ -216,6 +221,7 @@ export class JobRegistry {
     this.#parts.retention.close();
     this.#parts.pendingWrites.close();
     await this.#parts.output.waitForDeletions();
+    this.#parts.attention?.close();
     await this.#parts.placed?.close();
     await this.hosted?.close();
     this.#isClosed = true;

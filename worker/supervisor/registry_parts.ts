@@ -9,6 +9,7 @@ import { isFinalState, type State } from "../process/state.ts";
 import { Store } from "../store/store.ts";
 import { callback } from "./callback.ts";
 import { diskLimit } from "./disk_limit.ts";
+import { HostAttention } from "./host_attention.ts";
 import { HostedJobs } from "./hosted_jobs.ts";
 import { JobEvents } from "./job_events.ts";
 import { JobFactory } from "./job_factory.ts";
@@ -42,6 +43,8 @@ export interface RegistryParts {
   readonly removal: JobRemoval;
   /** Absent when the supervisor itself runs the jobs. */
   readonly hosted: HostedJobs | undefined;
+  /** Absent when the supervisor itself runs the jobs. */
+  readonly attention: HostAttention | undefined;
   /** The jobs that an engine places. Undefined without an engine. */
   readonly placed: PlacedJobs | undefined;
   readonly onError: (error: unknown) => void;
@@ -59,6 +62,7 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
   const bootId = readBootId();
   const onError = callback(options.onError);
   const onWarning = callback(options.onWarning);
+  const onAvailability = callback(options.onAvailability);
   const store = new Store(directory === undefined ? ":memory:" : join(directory, "jobs.db"), {
     bootId,
     onWarning,
@@ -73,8 +77,9 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
     ...(hosts === undefined ? {} : { deleteByHost: (id) => hosted?.deleteOutput(id) ?? Promise.resolve() }),
     onError,
   });
+  let hasOutage = false;
   const pageTokens = new PageTokenCodec(store.secret);
-  const events = new JobEvents(store, liveJobs, pageTokens);
+  const events = new JobEvents(store, liveJobs, pageTokens, () => hasOutage);
   const retention: Retention = new Retention({
     maxAgeMs: options.maxAgeMs ?? Infinity,
     ended: (after, limit) => store.endedJobs(after, limit),
@@ -162,9 +167,20 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
     }),
     makeJob: (job) => factory.makeHosted(job) as HostedJob,
     makeRoom: (bytes) => retention.freeBytes(bytes),
-    onAvailability: callback(options.onAvailability),
+    onAvailability(isAvailable) {
+      hasOutage = !isAvailable;
+      onAvailability(isAvailable);
+    },
+    onSilence() {
+      for (const job of liveJobs.pinned()) job.wakeWatchers();
+      events.wake();
+    },
     onWarning,
     onError,
+  });
+  const attention = hosted && new HostAttention({
+    isNeeded: () => events.readers > 0 || liveJobs.running().some((job) => job.watchers > 0),
+    ask: () => hosted.askAll(),
   });
 
   function stateOf(id: string): State {
@@ -187,6 +203,7 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
     factory,
     removal,
     hosted,
+    attention,
     placed,
     onError,
   };

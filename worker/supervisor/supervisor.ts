@@ -306,7 +306,8 @@ export class Supervisor implements AsyncDisposable {
   /**
    * Watches a job's status: the current one, then every change up to the final one.
    *
-   * The iteration throws `JobNotFoundError` when the job does not exist, and the reason of the signal when it aborts.
+   * The iteration throws `JobNotFoundError` when the job does not exist, and the reason of the signal when it aborts. It
+   * throws `HostUnavailableError` while the job host does not answer.
    *
    * @param options.skipInitial leaves out `INITIAL`, for a caller that is about to start the job. Returns `STARTING` once more
    *   when an engine has the job, if it had not answered before
@@ -327,6 +328,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws {JobNotFoundError} when the job does not exist
    * @throws {InvalidCursorError} when the output of this job did not give out the cursor
    * @throws {CursorOutOfRangeError} when the cursor is beyond the end of the output
+   * @throws {HostUnavailableError} while the job host does not answer, after the output that is known
    */
   watchOutput(
     id: string,
@@ -341,6 +343,7 @@ export class Supervisor implements AsyncDisposable {
     signal: AbortSignal | undefined,
     watchJob: (job: AnyJob, signal: AbortSignal | undefined) => Watch<Item, Final>,
   ): Watch<Item, Final> {
+    this.#registry.attend();
     try {
       if (this.#isReady) return watchJob(this.#registry.job(id), signal);
     } catch (error) {
@@ -363,6 +366,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws {InvalidArgumentError} when the filter or the token is invalid
    * @throws {JobNotFoundError} when a job of `ids` does not exist
    * @throws {SupervisorClosedError} when the supervisor closes, after the last change
+   * @throws {HostUnavailableError} while the job host of a selected job does not answer, after the last change
    * @example
    * ```ts
    * import { Supervisor } from "./supervisor.ts";
@@ -396,6 +400,7 @@ export class Supervisor implements AsyncDisposable {
       for (const id of filter.ids ?? []) this.#registry.stored(id);
       await this.#registry.hosted?.refresh(this.#registry.liveJobs.running());
     }
+    this.#registry.attend();
     yield* this.#registry.events.read(filter, token, signal);
   }
 

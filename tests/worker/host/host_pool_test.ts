@@ -24,6 +24,7 @@ async function poolWithout(answers: (() => HostLink | undefined)[]) {
       done.resolve();
     },
     answers: () => {},
+    fellSilent: () => {},
     async died(host) {
       noted.push(`died ${host.instance}`);
       done.resolve();
@@ -70,7 +71,14 @@ Deno.test("HostPool retires older hosts, and uses a host again that an earlier s
     connect: () => Promise.reject(new Error("not needed")),
   };
   const ignore = () => {};
-  const events = { attached: ignore, answers: ignore, died: () => Promise.resolve(), changed: ignore, grew: ignore };
+  const events = {
+    attached: ignore,
+    answers: ignore,
+    fellSilent: ignore,
+    died: () => Promise.resolve(),
+    changed: ignore,
+    grew: ignore,
+  };
   const pool = new HostPool(hosts, { ...events, needsRoom: ignore, availability: ignore, failed: ignore });
   await pool.open();
   await pool.attachAll();
