@@ -6,7 +6,7 @@ import { cellsOf, type Column, fitColumns } from "./fit_columns.ts";
 import { rfc3339 } from "./message_json.ts";
 import type { Print } from "./print.ts";
 import { formatAge, formatBytes } from "./size_text.ts";
-import { colourByState, shortStateText } from "./status_text.ts";
+import { colourByState, isFinal, shortStateText } from "./status_text.ts";
 
 /** The form of a table. */
 export interface JobTableOptions {
@@ -78,9 +78,10 @@ function columnsOf(print: Print, { shortId, nowMs, width, isWide, isAbsolute }: 
   ];
 }
 
-/** Returns how long a job ran, or has run. Empty when it was not started. */
+/** Returns how long a job ran, or has run. Empty when it was not started, or when nobody knows when it ended. */
 export function ranText(job: JobStatus, nowMs: number): string {
   if (job.started_at === null) return "";
+  if (job.ended_at === null && isFinal(job.state)) return "";
   const endMs = job.ended_at === null ? nowMs : millis(job.ended_at);
   return formatAge(endMs - millis(job.started_at));
 }

@@ -100,8 +100,9 @@ export function explainUnavailable(details: string, address: Address): Unreachab
   });
   if (reason === "LOST" && wrapped !== undefined) {
     // A TLS 1.3 client completes the handshake before the server checks its certificate. If the server refuses it, the
-    // client may see only the end of the connection.
-    return reached("LOST_OR_REFUSED", `${what(address.host)}, and if that does not help, ${CERTIFICATE_NOT_ACCEPTED}`);
+    // client may see only the end of the connection. A server that stops at this moment looks the same.
+    const why = "the connection was lost before an answer, as when the server stops or starts: try again";
+    return reached("LOST_OR_REFUSED", `${why}. If that does not help, ${CERTIFICATE_NOT_ACCEPTED}`);
   }
   return reached(reason, what(address.host));
 }

@@ -65,6 +65,12 @@ Deno.test("jobTable() leaves out names and labels that no job has, on a terminal
   assert.equal(table({}, [exited(0)])[0], "ID     NAME  STATE     OWNER  AGE    RAN  LABELS  COMMAND");
 });
 
+Deno.test("jobTable() shows no duration of a job whose end nobody saw", () => {
+  const lost: JobStatus = { ...JOBS[0]!, state: "STATE_LOST", ended_at: null };
+  const [head = "", line = ""] = table({ nowMs: NOW }, [lost]);
+  assert.equal(line.slice(head.indexOf("RAN"), head.indexOf("LABELS")).trim(), "");
+});
+
 Deno.test("jobTable() cuts nothing without a width or when it is wide", () => {
   for (const options of [{}, { width: 40, isWide: true }]) {
     const [head, first] = table(options);
