@@ -35,7 +35,13 @@ async function startJobs(server: Server) {
   };
   return {
     ids,
-    argsOf: (args: readonly string[]) => args.map((arg) => ids[arg] ?? arg),
+    /** Returns the command line of a command that bridges an outage of this duration. */
+    argsFor: (retryFor: string, [command = "", ...args]: readonly string[]) => [
+      command,
+      "--retry-for",
+      retryFor,
+      ...args.map((arg) => ids[arg] ?? arg),
+    ],
     open: () => Deno.writeTextFile(gate, "now\n"),
   };
 }
@@ -66,17 +72,17 @@ const NOTE = /Cannot reach the job host: process \d+ .*does not answer: trying a
 Deno.test("every command that waits bridges a job host that hangs, with one note", async () => {
   await using server = await startServer({ args: ["--cgroup=off"] });
   await using client = await clientOf(server);
-  const { ids, argsOf, open } = await startJobs(server);
+  const { ids, argsFor, open } = await startJobs(server);
   // These wait before the job host hangs, the others begin while it hangs.
   const early = WAITING.slice(0, 4).map((expected) => ({
     ...expected,
-    command: runHere(server, ...argsOf(expected.args)),
+    command: runHere(server, ...argsFor("10m", expected.args)),
   }));
   const calls = ["WatchJobs", "StatusStream", "WatchJobs", "GetOutput"] as const;
   await deadline(Promise.all(early.map(({ command }, at) => command.answered(calls[at]!))));
   using host = await stoppedHost(server);
   await client.calls.Status({ id: ids.ID! });
-  const late = WAITING.map((expected) => ({ ...expected, command: runHere(server, ...argsOf(expected.args)) }));
+  const late = WAITING.map((expected) => ({ ...expected, command: runHere(server, ...argsFor("10m", expected.args)) }));
   for (const { command } of late) command.stdin.send("text", null);
   const all = [...early, ...late];
   await deadline(Promise.all(all.map(({ command }) => command.noted(/trying again/))), "the notes of the outage");
@@ -86,19 +92,21 @@ Deno.test("every command that waits bridges a job host that hangs, with one note
     const ended = await deadline(command.ended, args.join(" "));
     const what = `${args.join(" ")}: ${ended.stdout}${ended.stderr}`;
     assert.deepEqual([ended.code, stdout.test(ended.stdout)], [code, true], what);
-    assert.equal(ended.stderr.match(NOTE)?.length, 1, what);
+    // On a slow machine the job host may fall silent once more.
+    const [notes, ends] = [NOTE, /The job host answers again/g].map((text) => ended.stderr.match(text)?.length ?? 0);
+    assert.ok(notes! >= 1 && notes! <= 1 + ends!, what);
     assert.doesNotMatch(ended.stderr, /server is back/, what);
   }
 });
 
 Deno.test("every command that waits ends with 255 and the reason when a job host hangs for too long", async () => {
   await using server = await startServer({ args: ["--cgroup=off"] });
-  const { argsOf } = await startJobs(server);
+  const { argsFor } = await startJobs(server);
   using _host = await stoppedHost(server);
-  const commands = WAITING.map(({ args: [name = "", ...args] }) => {
-    const command = runHere(server, name, "--retry-for", "500ms", ...argsOf(args));
+  const commands = WAITING.map(({ args }) => {
+    const command = runHere(server, ...argsFor("500ms", args));
     command.stdin.send("text", null);
-    return { name, command };
+    return { name: args.join(" "), command };
   });
   for (const { name, command } of commands) {
     const { code, stderr } = await deadline(command.ended, name);
@@ -134,11 +142,11 @@ Deno.test("wait ends with 255 while a job host that a service manager starts is 
   await log.until(/^listening on .*\n/m);
   const server = { dir, address: /^listening on (.*)$/m.exec(log.text)?.[1] ?? "" };
   const id = await teleportOk(server, "run", "-d", "--", "sleep", "1000");
-  const waiting = runHere(server, "wait", id);
+  const waiting = runHere(server, "wait", "--retry-for", "10m", id);
   await deadline(waiting.answered("WatchJobs"));
   first.kill("SIGKILL");
   await deadline(first.status);
-  await deadline(waiting.noted(/Cannot reach the job host: process \d+ .* has died, .*: trying again for 2m/));
+  await deadline(waiting.noted(/Cannot reach the job host: process \d+ .* has died, .*: trying again for 10m/));
   const { code, stderr } = await teleport(server, "wait", "--retry-for", "500ms", id);
   assert.equal(code, 255);
   assert.match(stderr, /teleport: Cannot reach the job host: process \d+ .* has died, and another one must run first/);
