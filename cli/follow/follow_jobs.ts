@@ -30,7 +30,8 @@ export async function* followJobs(
         );
       for await (const event of endWhenSilent(open, MAX_SILENCE_MS, signal)) {
         const isHeartbeat = event.kind === "JOB_EVENT_KIND_HEARTBEAT";
-        await outages.answered(!isHeartbeat);
+        // The events may be those of other job hosts, and the first ones need none.
+        await outages.answered(!isHeartbeat, false);
         if (isHeartbeat) continue;
         token = event.token;
         yield event;

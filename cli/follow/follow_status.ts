@@ -20,9 +20,9 @@ export async function* followStatus(
       for await (const status of open()) {
         // After an outage the first status may be the one before it.
         const isKnown = isFirst && last?.state === status.state && last.placement?.handle === status.placement?.handle;
+        // The first status needs no job host.
+        await outages.answered(!isKnown, !isKnown && !isFirst);
         isFirst = false;
-        // A job that has not begun shows nothing of its job host.
-        await outages.answered(!isKnown && status.state !== "STATE_STARTING");
         if (isKnown) continue;
         last = status;
         yield status;

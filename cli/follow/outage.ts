@@ -53,6 +53,8 @@ interface Outage {
   readonly backoff: Backoff;
   /** True when the server itself was away, and not only a job host of it. */
   isServerAway: boolean;
+  /** True when the last failure was that of a job host. */
+  isHostAway: boolean;
   /** True when the note about the end of the outage was printed. */
   isEndReported: boolean;
   /** The time of the first answer since the last failed call. Undefined: none yet. */
@@ -85,15 +87,17 @@ export class Outages {
    *
    * @param isProgress whether the answer brought something new. Only that ends an outage, because a server may answer and
    * break off again and again
+   * @param showsHost whether the job host must have answered too. Only that ends an outage of a job host
    */
-  async answered(isProgress = true): Promise<void> {
+  async answered(isProgress = true, showsHost = isProgress): Promise<void> {
     this.#answeredMs = performance.now();
     const outage = this.#outage;
     if (outage === undefined) return;
-    if (isProgress) this.#outage = undefined;
+    const isOver = outage.isHostAway ? showsHost : isProgress;
+    if (isOver) this.#outage = undefined;
     outage.answeringSinceMs ??= this.#answeredMs;
     // The server answers while its job host does not.
-    if (outage.isEndReported || !(isProgress || outage.isServerAway)) return;
+    if (outage.isEndReported || !(isOver || outage.isServerAway)) return;
     outage.isEndReported = true;
     await this.#print.note(outage.isServerAway ? "The server is back" : "The job host answers again");
     this.#onBack();
@@ -125,6 +129,7 @@ export class Outages {
         sinceMs: now,
         backoff: new Backoff(FIRST_WAIT_MS, MAX_WAIT_MS),
         isServerAway: !isHostAway,
+        isHostAway,
         isEndReported: false,
         answeringSinceMs: undefined,
         triedMs: now,
@@ -134,6 +139,7 @@ export class Outages {
     } else {
       if (now - outage.sinceMs >= this.#retryForMs) throw error;
       outage.isServerAway ||= !isHostAway;
+      outage.isHostAway = isHostAway;
     }
     // Random, so that the clients of one server do not all come back at the same moment.
     const waitMs = outage.backoff.nextMs() * (0.5 + Math.random() / 2);
@@ -159,7 +165,7 @@ export async function retryUntilAnswered<Answer>(
   while (true) {
     try {
       const answer = await call();
-      await outages.answered(needsHost);
+      await outages.answered(true, needsHost);
       return answer;
     } catch (error) {
       await outages.wait(error, signal);

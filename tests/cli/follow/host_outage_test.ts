@@ -31,6 +31,7 @@ Deno.test("Outages prints one note for an outage of a job host, although the ser
   const outages = new Outages(print);
   for (let tries = 0; tries < 3; tries++) {
     await outages.answered(false);
+    await outages.answered(true, false);
     await outages.wait(hostAway());
   }
   assert.equal(print.told.length, 1);
