@@ -2,9 +2,7 @@
 import assert from "node:assert/strict";
 import { findInstances } from "../../teleportd/host/instance_directory.ts";
 import { deadline } from "../support/deadline.ts";
-import { readText } from "../support/growing_text.ts";
-import { tempDir } from "../support/temp_dir.ts";
-import { endHosts, type Server, spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
+import { type Server, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { clientOf } from "../support/server_process.ts";
 import { runHere } from "./in_process.ts";
 
@@ -118,43 +116,4 @@ Deno.test("every command that waits ends with 255 and the reason when a job host
       name,
     );
   }
-});
-
-Deno.test("wait ends with 255 while a job host that a service manager starts is dead, and the next host decides", async () => {
-  await using stack = new AsyncDisposableStack();
-  const { path: dir } = stack.use(await tempDir());
-  stack.defer(() => endHosts(dir));
-  const startHost = () =>
-    new Deno.Command(Deno.execPath(), {
-      args: ["run", "-q", "-A", "server.ts", "host", "run", "--stay", "--cgroup=off", "--data", `${dir}/data`],
-      cwd: new URL("../../", import.meta.url).pathname,
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-  const { process } = spawnServer({ dir, jobHost: "external", stopJobs: false });
-  const { growing: log, ended } = readText(process.stderr);
-  stack.defer(async () => {
-    process.kill("SIGTERM");
-    await deadline(Promise.all([process.status, ended]), "the end of the server");
-  });
-  await log.until(/ info Waiting for a job host: /);
-  const first = startHost();
-  await log.until(/^listening on .*\n/m);
-  const server = { dir, address: /^listening on (.*)$/m.exec(log.text)?.[1] ?? "" };
-  const id = await teleportOk(server, "run", "-d", "--", "sleep", "1000");
-  const waiting = runHere(server, "wait", "--retry-for", "10m", id);
-  await deadline(waiting.answered("WatchJobs"));
-  first.kill("SIGKILL");
-  await deadline(first.status);
-  await deadline(waiting.noted(/Cannot reach the job host: process \d+ .* has died, .*: trying again for 10m/));
-  const { code, stderr } = await teleport(server, "wait", "--retry-for", "500ms", id);
-  assert.equal(code, 255);
-  assert.match(stderr, /teleport: Cannot reach the job host: process \d+ .* has died, and another one must run first/);
-  const next = startHost();
-  stack.defer(async () => {
-    await deadline(next.status, "the end of the job host");
-  });
-  stack.defer(() => endHosts(dir));
-  assert.equal((await deadline(waiting.ended)).code, 1);
-  assert.match(await teleportOk(server, "status", id), /LOST/);
 });

@@ -121,9 +121,9 @@ export class HostConnection {
     this.#why = `the link to ${this.name} was lost`;
   }
 
-  /** Notes that the host has died. Its jobs are recovered when another host runs. */
+  /** Notes that the host has died. Its jobs are recovered next. */
   noteDeath(): void {
-    this.#why = `${this.name} has died, and another one must run first`;
+    this.#why = `${this.name} has died, and its jobs are not ended yet`;
   }
 }
 

@@ -2,7 +2,7 @@
 import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
 import { HostUnavailableError, type JobEvent, Supervisor } from "../../../mod.ts";
-import { deadline } from "../../support/deadline.ts";
+import { deadline, eventually } from "../../support/deadline.ts";
 import { withDirectory } from "../store/store_fixture.ts";
 import { LocalHosts } from "./job_host_fixture.ts";
 import { PATIENT, startUp } from "./supervisor_fixture.ts";
@@ -87,4 +87,17 @@ Deno.test("watchers of other jobs continue while a job host is silent", () =>
       "removed",
     ]);
     await end;
+  }));
+
+Deno.test("watchers get the outage while a job host is dead and no other one can be started, and then the end", () =>
+  withRunningJob(async ({ supervisor, hosts, id }) => {
+    const status = supervisor.watchStatus(id);
+    await status.next();
+    hosts.launchError = new HostUnavailableError("none can be started");
+    hosts.kill();
+    await assert.rejects(deadline(status.next()), /process \d+ .* has died, and its jobs are not ended yet/);
+    hosts.launchError = undefined;
+    const isLost = async () => (await supervisor.status(id)).state === "LOST";
+    await eventually(isLost, "the recovery of the job by the next host");
+    await supervisor.start(await supervisor.add("sh", PATIENT));
   }));
