@@ -41,6 +41,12 @@ export function serveLocally(
   return serve({ host: "127.0.0.1", port: 0, credentials: serverCredentials, handlers: handlers(some), ...options });
 }
 
+/** A handler that reads an input and drops it. */
+export async function dropInput(requests: AsyncIterable<unknown>): Promise<Record<never, never>> {
+  for await (const _ of requests);
+  return {};
+}
+
 /** Connects a client to a server on this machine. */
 export function connectTo(server: { port: number }, credentials: TlsCredentials = clientCredentials): RpcClient {
   return connect({ address: `127.0.0.1:${server.port}`, credentials });

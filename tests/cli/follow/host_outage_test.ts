@@ -2,18 +2,7 @@
 import assert from "node:assert/strict";
 import { Outages } from "../../../cli/follow/outage.ts";
 import { FakeCallError } from "../../support/fake_io.ts";
-
-/** The notes of a command. */
-function notes(): { readonly told: string[]; note(text: string): Promise<void> } {
-  const told: string[] = [];
-  return {
-    told,
-    note(text) {
-      told.push(text);
-      return Promise.resolve();
-    },
-  };
-}
+import { notes } from "./notes.ts";
 
 const lost = () => new FakeCallError("UNAVAILABLE", "Connection lost");
 

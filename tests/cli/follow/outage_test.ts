@@ -5,18 +5,7 @@ import { Outages } from "../../../cli/follow/outage.ts";
 import { SilenceError } from "../../../cli/follow/silence.ts";
 import { FakeCallError } from "../../support/fake_io.ts";
 import { FakeTime } from "../../support/fake_time.ts";
-
-/** The notes of a command. */
-function notes(): { readonly told: string[]; note(text: string): Promise<void> } {
-  const told: string[] = [];
-  return {
-    told,
-    note(text) {
-      told.push(text);
-      return Promise.resolve();
-    },
-  };
-}
+import { notes } from "./notes.ts";
 
 const lost = () => new FakeCallError("UNAVAILABLE", "Connection lost");
 const unreachable = (reason: string) => Object.assign(lost(), { unreachable: reason });

@@ -3,7 +3,7 @@ import "../../../rpc/compat/http2_guard.ts";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { TLSSocket } from "node:tls";
-import { connectTo, serveLocally } from "../../support/rpc_server.ts";
+import { connectTo, dropInput, serveLocally } from "../../support/rpc_server.ts";
 import { someBytes } from "../../support/random.ts";
 
 /** Records the sizes of large writes to TLS sockets, until it is disposed of. */
@@ -21,10 +21,7 @@ function recordWrites(): { readonly sizes: number[] } & Disposable {
 Deno.test("A client sends its input in few large writes", async () => {
   using record = recordWrites();
   await using server = await serveLocally({
-    async Input(requests) {
-      for await (const _ of requests);
-      return {};
-    },
+    Input: dropInput,
   });
   await using client = connectTo(server);
   await client.calls.Input((async function* () {

@@ -6,7 +6,7 @@ import http2 from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { NetworkError } from "../../../rpc/server/server.ts";
-import { connectTo, serveLocally } from "../../support/rpc_server.ts";
+import { connectTo, dropInput, serveLocally } from "../../support/rpc_server.ts";
 
 /** The longest time that a test waits for one thing, in milliseconds. */
 export const DEADLINE_MS = 120_000;
@@ -50,10 +50,7 @@ export async function stage(): Promise<Stage> {
         });
       }
     },
-    async Input(requests) {
-      for await (const _ of requests);
-      return {};
-    },
+    Input: dropInput,
   }, {
     onNetworkError: (error) => {
       reported.push(error);

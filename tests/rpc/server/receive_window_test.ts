@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import type { ServerHttp2Session } from "node:http2";
 import { SenderWindows } from "../../../rpc/server/receive_window.ts";
-import { connectTo, serveLocally } from "../../support/rpc_server.ts";
+import { connectTo, dropInput, serveLocally } from "../../support/rpc_server.ts";
 
 const NARROW = 512 * 1024;
 const WIDE = 2 * 1024 * 1024;
@@ -68,10 +68,7 @@ Deno.test("A server and its client agree on a wider window while a call is read"
   };
   try {
     await using server = await serveLocally({
-      async Input(requests) {
-        for await (const _ of requests);
-        return {};
-      },
+      Input: dropInput,
     });
     await using client = connectTo(server);
     await client.calls.Input((async function* () {

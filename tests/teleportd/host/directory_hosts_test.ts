@@ -5,6 +5,13 @@ import { startAdvice } from "../../../teleportd/host/external_start.ts";
 import { InstanceDirectory } from "../../../teleportd/host/instance_directory.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
+/** The options that all job hosts of these tests have. */
+function optionsFor(data: string) {
+  return { data, version: "1.0.0", inherited: "", command: [], run: RUN };
+}
+
+const RUN = { cgroup: "off", logLevel: "info", logFormat: "text" } as const;
+
 for (
   const [what, isUnneeded, leavesSocket, expected] of [
     ["ended in order without a job", true, false, 'info The job host "one" has ended'],
@@ -21,11 +28,7 @@ for (
     const lines: string[] = [];
     const line = (level: string) => (text: string) => void lines.push(`${level} ${text}`);
     const hosts = new DirectoryHosts({
-      data: dir.path,
-      version: "1.0.0",
-      inherited: "",
-      command: [],
-      run: { cgroup: "off", logLevel: "info", logFormat: "text" },
+      ...optionsFor(dir.path),
       isExternal: false,
       log: { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },
     });
@@ -47,11 +50,7 @@ Deno.test("launch() of an external host tells users less than the log, which has
   const errors: string[] = [];
   const ignore = () => {};
   const hosts = new DirectoryHosts({
-    data: dir.path,
-    version: "1.0.0",
-    inherited: "",
-    command: [],
-    run: { cgroup: "off", logLevel: "info", logFormat: "text" },
+    ...optionsFor(dir.path),
     isExternal: true,
     hostUser: "jobs",
     launchMs: 1,
