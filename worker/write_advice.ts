@@ -1,7 +1,7 @@
 /** The advice for users when the data directory cannot be written. */
 import { errnoOf } from "../base/errno.ts";
 
-/** The reason of a write that is not made, because the data directory is no longer the one that was opened. */
+/** The error of a store whose data directory was deleted or replaced after it was opened. */
 export function directoryGone(): Error {
   return Object.assign(new Error("The data directory was deleted or replaced"), { code: "ENOENT", isGone: true });
 }

@@ -29,7 +29,7 @@ export class HostRecovery {
   readonly #options: HostRecoveryOptions;
   /** The hosts that have died and left files, each with the ids of its jobs whose end is not stored. */
   readonly #dead = new Map<string, Set<string>>();
-  /** The hosts whose jobs are recovered, while there is no other host. */
+  /** Dead hosts that are kept until another host runs. Their jobs may be recovered already. */
   readonly #waitsForHost = new Set<string>();
   /** False until the jobs of an earlier supervisor are recovered. Until then their ends may be in files of dead hosts. */
   #isRecovered = false;

@@ -1,7 +1,5 @@
 /** The registry: all jobs that are stored, and those of them that are objects now. It finds, adds and removes jobs. */
-import { join } from "node:path";
 import { JobNotFoundError, LimitReachedError, SupervisorClosedError } from "../errors.ts";
-import { LocalRecovery } from "../host/local_recovery.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import { type JobSpec, type JobStatus, jobStatus, NO_OUTPUT } from "../job/spec.ts";
 import { callback } from "./callback.ts";
@@ -92,10 +90,7 @@ export class JobRegistry {
 
   /** Recovers the jobs of the previous server without a job host. The job hosts of that server are dead now. */
   async #recoverHere(): Promise<void> {
-    const { store, bootId, budget, output, onError } = this.#parts;
-    const hostsDirectory = join(this.#options.directory ?? "", "hosts");
-    const local = new LocalRecovery({ hostsDirectory, bootId, onError });
-    const recover = (job: StoredJob) => local.recover(job, output.logOptions(job.spec));
+    const { store, budget, recoverHere: recover, onError } = this.#parts;
     const onWarning = callback(this.#options.onWarning);
     const neverStarted = await recoverJobs(store.unfinishedJobs(), { store, budget, recover, onWarning, onError });
     await this.#options.cgroups?.clean();

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { JobNotFoundError } from "../errors.ts";
 import type { HostedJob } from "../host/hosted_job.ts";
+import type { OrphanedJob, RecoveredJob } from "../host/link.ts";
 import { LocalRecovery } from "../host/local_recovery.ts";
 import { bootId as readBootId } from "../linux/boot_id.ts";
 import { OutputBudget } from "../output/limit.ts";
@@ -47,6 +48,8 @@ export interface RegistryParts {
   readonly attention: HostAttention | undefined;
   /** The jobs that an engine places. Undefined without an engine. */
   readonly placed: PlacedJobs | undefined;
+  /** Recovers a job of a dead job host in this process. */
+  readonly recoverHere: (job: OrphanedJob) => Promise<RecoveredJob>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -156,15 +159,14 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
     onError,
   });
   const local = new LocalRecovery({ hostsDirectory: join(directory ?? "", "hosts"), bootId, onError });
+  const recoverHere = (job: OrphanedJob) => local.recover(job, output.logOptions(job.spec));
   const hosted: HostedJobs | undefined = hosts && new HostedJobs({
     hosts,
     store,
     liveJobs,
     bootId,
     budget,
-    ...(hosts.haveOwnUser === true && {
-      recoverHere: (job) => local.recover(job, output.logOptions(job.spec)),
-    }),
+    ...(hosts.haveOwnUser === true && { recoverHere }),
     makeJob: (job) => factory.makeHosted(job) as HostedJob,
     makeRoom: (bytes) => retention.freeBytes(bytes),
     onAvailability(isAvailable) {
@@ -204,6 +206,7 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
     removal,
     hosted,
     attention,
+    recoverHere,
     placed,
     onError,
   };
